@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { SkyPilot } from './skypilot';
+
+/**
+ * The environment that Pulumi's command resources hand to the programs of this folder. Everything that they need
+ * stands in it, so that the stored command can be run again from any folder.
+ */
+export type CommandEnvironment = Record<string, string | undefined>;
+
+/** The value of a variable that the component always sets. */
+export function required(environment: CommandEnvironment, name: string): string {
+  const value = environment[name];
+  if (value === undefined || value === '')
+    throw new Error(`${name} is missing in the environment of the command`);
+  return value;
+}
+
+/** The SkyPilot server that the environment names, with requests filed under the stack. */
+export function skyPilotOf(environment: CommandEnvironment): SkyPilot {
+  const stack = required(environment, 'SKYFLEET_STACK');
+  const token = environment['SKYFLEET_SKYPILOT_TOKEN'];
+  return new SkyPilot(
+    {
+      endpoint: required(environment, 'SKYFLEET_SKYPILOT_ENDPOINT'),
+      ...(token === undefined ? {} : { token }),
+    },
+    // SkyPilot expects the hash of a user. One per stack lets every operator of the stack act on its clusters.
+    { id: createHash('sha256').update(stack).digest('hex').slice(0, 8), name: 'skyfleet' },
+  );
+}
+
+/** Takes every secret out of a text, however it was written there. */
+export function redact(text: string, secrets: readonly (string | undefined)[]): string {
+  return secrets
+    .filter((secret): secret is string => secret !== undefined && secret !== '')
+    .flatMap((secret) => [
+      secret,
+      Buffer.from(secret).toString('base64'),
+      Buffer.from(secret).toString('hex'),
+      encodeURIComponent(secret),
+    ])
+    .reduce((shown, form) => shown.replaceAll(form, '[secret]'), text);
+}
+
+/** The last lines of a log that are not empty. */
+export function lastLines(log: string, count: number): string {
+  return log
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count)
+    .join('\n');
+}
+
+/**
+ * Runs the program of a command resource: short JSON on stdout, or a message on stderr and exit code 1. The message
+ * carries no secret of the environment.
+ */
+export async function runCommand(
+  program: (environment: CommandEnvironment) => Promise<unknown>,
+): Promise<void> {
+  const environment: CommandEnvironment = process.env;
+  try {
+    const result = await program(environment);
+    if (result !== undefined) process.stdout.write(JSON.stringify(result));
+  } catch (error) {
+    const place = environment['SKYFLEET_PLACE'] ?? 'unknown place';
+    const message = error instanceof Error ? error.message : String(error);
+    const secrets = [environment['BACALHAU_COMPUTE_AUTH_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
+    process.stderr.write(`${redact(`${place}: ${message}`, secrets)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,4 @@
+import { runCommand } from '../command-environment';
+import { wait } from '../wait';
+
+void runCommand(wait);

@@ -1,0 +1,62 @@
+import { randomInt } from 'node:crypto';
+import type { ClusterStatus } from './skypilot';
+
+/** Labels (AWS tags on every instance and volume) by which a cluster is known to belong to a place of a stack. */
+export const labelKeys = {
+  stack: 'skyfleet-stack',
+  place: 'skyfleet-place',
+  incarnation: 'skyfleet-incarnation',
+  machine: 'skyfleet-machine',
+} as const;
+
+/** What the submit command prints and what later steps go by. */
+export interface Submission {
+  /** Name of the SkyPilot cluster that stands, or is to stand, in the place. */
+  incarnation: string;
+  /** Request under which SkyPilot launches it. */
+  requestId: string;
+  /** Incarnations of the same place that must go once the new one is ready. */
+  retiring: string[];
+}
+
+/** Reads what an earlier submit command printed; undefined where there was none. */
+export function parseSubmission(stdout: string | undefined): Submission | undefined {
+  return stdout === undefined || stdout === '' ? undefined : (JSON.parse(stdout) as Submission);
+}
+
+/** Letters and digits that are hard to mistake for one another. */
+const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/** A fresh name for what is to stand in a place: `local-0` becomes `local-0-k3f9`. */
+export function newIncarnation(place: string, taken: ReadonlySet<string>): string {
+  for (;;) {
+    const suffix = Array.from({ length: 4 }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
+    const name = `${place}-${suffix}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/**
+ * Decides which cluster is to stand in a place: one that is there with the wanted machines (the recorded one first),
+ * or a new one under a name of its own. All others of the place retire once it is ready.
+ *
+ * Because nothing that runs is ever renamed or reused for other machines, a change that fails and is taken back finds
+ * the old cluster still there and simply keeps it.
+ */
+export function chooseIncarnation(
+  clusters: readonly ClusterStatus[],
+  wanted: { stack: string; place: string; machine: string },
+  recorded: string | undefined,
+  fresh: (place: string, taken: ReadonlySet<string>) => string = newIncarnation,
+): { incarnation: string; retiring: string[] } {
+  const ofPlace = clusters.filter(
+    ({ labels }) => labels?.[labelKeys.stack] === wanted.stack && labels[labelKeys.place] === wanted.place,
+  );
+  const fitting = ofPlace
+    .filter(({ labels }) => labels?.[labelKeys.machine] === wanted.machine)
+    .sort(
+      (a, b) => Number(b.name === recorded) - Number(a.name === recorded) || b.launched_at - a.launched_at,
+    );
+  const incarnation = fitting[0]?.name ?? fresh(wanted.place, new Set(clusters.map(({ name }) => name)));
+  return { incarnation, retiring: ofPlace.map(({ name }) => name).filter((name) => name !== incarnation) };
+}

@@ -1,0 +1,287 @@
+import { ExponentialBackoff, handleType, retry } from 'cockatiel';
+
+/**
+ * The one place that talks to SkyPilot: its REST interface, version 62 (SkyPilot 0.14).
+ *
+ * Every call is scheduled by a POST that answers with a request id, and its result is fetched from `/api/get`.
+ * Source: `sky/server/server.py` and `sky/server/requests/payloads.py` of SkyPilot 0.14.1.
+ */
+const apiVersion = 62;
+
+/** Oldest server API that knows every field sent here (`override_skypilot_config` per request, labels in the status). */
+const oldestServerApiVersion = 62;
+
+/** Where the server is and how to log in. */
+export interface SkyServer {
+  /** Base address, such as `http://127.0.0.1:46580`. */
+  endpoint: string;
+  /** Service account token, where the server asks for a login. */
+  token?: string;
+}
+
+/** What the status says of one cluster; only the fields that are used here. */
+export interface ClusterStatus {
+  name: string;
+  status: 'INIT' | 'UP' | 'STOPPED';
+  labels: Record<string, string> | null;
+  cluster_name_on_cloud: string | null;
+  launched_at: number;
+  nodes: number;
+  region: string | null;
+}
+
+/** What SkyPilot answers when a request it accepted has failed. */
+export class SkyRequestError extends Error {
+  constructor(
+    /** SkyPilot's exception class, such as `ClusterDoesNotExist` or `ResourcesUnavailableError`. */
+    readonly type: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SkyRequestError';
+  }
+}
+
+/** The server cannot be used at all: absent, too old, or it refuses the login. The message says what to do. */
+export class SkyServerError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SkyServerError';
+  }
+}
+
+/** Raised where another try is worth it: no connection, or a server that is restarting or overloaded. */
+class Unreachable extends Error {}
+
+interface RequestPayload {
+  request_id: string;
+  name: string;
+  status: string;
+  return_value: string | null;
+  error: string | null;
+}
+
+/** Seconds after which one HTTP exchange is given up; long waits are made of several. */
+const exchangeSeconds = 50;
+
+const exchangePolicy = retry(handleType(Unreachable), {
+  maxAttempts: 4,
+  backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 4000 }),
+});
+
+/** An answer, read to its end. */
+interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+export class SkyPilot {
+  private readonly base: string;
+
+  constructor(
+    private readonly server: SkyServer,
+    /** Identity under which the server files the requests. */
+    private readonly user: { id: string; name: string },
+  ) {
+    this.base = server.endpoint.replace(/\/+$/, '');
+  }
+
+  /**
+   * Makes sure that the server is there, new enough and accepts the login.
+   *
+   * @throws SkyServerError that says which of these is not so and what to do.
+   */
+  async checkServer(): Promise<void> {
+    const response = await this.exchange('GET', '/api/health');
+    if (response.status === 401 || response.status === 403) throw this.loginRefused();
+    if (response.status !== 200) {
+      throw new SkyServerError(
+        `${this.base} answers ${response.status} to a health check; is this a SkyPilot API server?`,
+      );
+    }
+    const health = JSON.parse(response.text) as { status?: string; api_version?: string; version?: string };
+    if (health.status === 'needs_auth') throw this.loginRefused();
+    if (Number(health.api_version ?? 0) < oldestServerApiVersion) {
+      throw new SkyServerError(
+        `The SkyPilot server at ${this.base} is version ${health.version ?? 'unknown'} (API ${health.api_version ?? 'unknown'}); ` +
+          `0.14 (API ${oldestServerApiVersion}) or newer is needed. Upgrade it with: pip install -U "skypilot[aws]" && sky api stop && sky api start`,
+      );
+    }
+  }
+
+  /** Schedules a launch and returns its request id at once. */
+  async submitLaunch(cluster: string, taskYaml: string, config: Record<string, unknown>): Promise<string> {
+    return this.schedule('/launch', {
+      task: taskYaml,
+      cluster_name: cluster,
+      override_skypilot_config: config,
+    });
+  }
+
+  /** The clusters that the server knows, all or those named. Unknown names are left out of the answer. */
+  async status(clusterNames?: string[]): Promise<ClusterStatus[]> {
+    const body = {
+      cluster_names: clusterNames ?? null,
+      all_users: true,
+      include_credentials: false,
+      include_handle: false,
+    };
+    return (await this.call('/status', body)) as ClusterStatus[];
+  }
+
+  /** Ends a cluster; one that does not exist counts as ended. Instances may still be shutting down afterwards. */
+  async down(cluster: string): Promise<void> {
+    try {
+      await this.call('/down', { cluster_name: cluster });
+    } catch (error) {
+      if (error instanceof SkyRequestError && error.type === 'ClusterDoesNotExist') return;
+      throw error;
+    }
+  }
+
+  /** Status of one job, such as RUNNING, SUCCEEDED or FAILED; undefined where the cluster does not know it. */
+  async jobStatus(cluster: string, job: number): Promise<string | undefined> {
+    const statuses = (await this.call('/job_status', { cluster_name: cluster, job_ids: [job] })) as Record<
+      string,
+      string | null
+    >;
+    return statuses[String(job)] ?? undefined;
+  }
+
+  /** What a job has printed so far. */
+  async jobLog(cluster: string, job: number): Promise<string> {
+    const response = await this.exchange('POST', '/logs', {
+      cluster_name: cluster,
+      job_id: job,
+      follow: false,
+      tail: 0,
+    });
+    this.refuseFailure(response, 'logs');
+    return response.text;
+  }
+
+  /** What the server has printed for a request so far. */
+  async requestLog(requestId: string): Promise<string> {
+    const response = await this.exchange(
+      'GET',
+      `/api/stream?request_id=${requestId}&format=plain&follow=false`,
+    );
+    this.refuseFailure(response, 'stream');
+    return response.text;
+  }
+
+  /**
+   * Waits for a request and returns its value.
+   *
+   * @param deadline time (ms since epoch) after which waiting is given up; the request itself goes on.
+   * @throws SkyRequestError when the request failed; a type of `RequestNotFound` when the server does not know it.
+   */
+  async result(requestId: string, deadline = Infinity): Promise<unknown> {
+    for (;;) {
+      const payload = await this.poll(requestId);
+      if (payload !== undefined)
+        return payload.return_value === null ? null : (JSON.parse(payload.return_value) as unknown);
+      if (Date.now() > deadline)
+        throw new SkyRequestError('Timeout', 'the time limit passed while the request was still running');
+    }
+  }
+
+  /** One long poll: the finished request, or undefined while it runs. */
+  private async poll(requestId: string): Promise<RequestPayload | undefined> {
+    const stop = AbortSignal.timeout((exchangeSeconds - 10) * 1000);
+    let response: Answer;
+    try {
+      response = await this.exchange('GET', `/api/get?request_id=${requestId}`, undefined, stop);
+    } catch (error) {
+      if (stop.aborted) return undefined;
+      throw error;
+    }
+    if (response.status === 404)
+      throw new SkyRequestError('RequestNotFound', `the server does not know request ${requestId}`);
+    const body = JSON.parse(response.text) as RequestPayload & { detail?: RequestPayload | string };
+    if (response.status === 200) return body;
+    if (typeof body.detail === 'object' && body.detail.error) {
+      const failure = JSON.parse(body.detail.error) as { type?: string; message?: string };
+      throw new SkyRequestError(failure.type ?? 'Error', failure.message ?? 'SkyPilot gave no message');
+    }
+    throw new SkyRequestError(
+      `HTTP ${response.status}`,
+      typeof body.detail === 'string' ? body.detail : JSON.stringify(body),
+    );
+  }
+
+  private async call(path: string, body: Record<string, unknown>): Promise<unknown> {
+    return this.result(await this.schedule(path, body));
+  }
+
+  private async schedule(path: string, body: Record<string, unknown>): Promise<string> {
+    const response = await this.exchange('POST', path, body);
+    this.refuseFailure(response, path);
+    const requestId = response.headers.get('x-skypilot-request-id');
+    if (requestId === null)
+      throw new SkyServerError(
+        `${this.base}${path} answered without a request id; is this a SkyPilot API server?`,
+      );
+    return requestId;
+  }
+
+  private refuseFailure(response: Answer, what: string): void {
+    if (response.status === 200) return;
+    if (response.status === 401 || response.status === 403) throw this.loginRefused();
+    throw new SkyRequestError(`HTTP ${response.status}`, `${what}: ${response.text.slice(0, 2000)}`);
+  }
+
+  private async exchange(
+    method: string,
+    path: string,
+    body?: Record<string, unknown>,
+    stop?: AbortSignal,
+  ): Promise<Answer> {
+    const identity = { SKYPILOT_USER_ID: this.user.id, SKYPILOT_USER: this.user.name };
+    const headers: Record<string, string> = {
+      'X-SkyPilot-API-Version': String(apiVersion),
+      'content-type': 'application/json',
+    };
+    if (this.server.token !== undefined) headers['authorization'] = `Bearer ${this.server.token}`;
+    const sent =
+      body === undefined
+        ? null
+        : JSON.stringify({ env_vars: identity, entrypoint_command: 'skyfleet', ...body });
+    try {
+      return await exchangePolicy.execute(async () => {
+        const limit = AbortSignal.timeout(exchangeSeconds * 1000);
+        const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
+        const answer = await fetched(`${this.base}${path}`, { method, headers, body: sent, signal }, stop);
+        if (answer.status === 502 || answer.status === 503)
+          throw new Unreachable(`it answers ${answer.status}`);
+        return answer;
+      });
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      throw new SkyServerError(
+        `No SkyPilot server can be reached at ${this.base} (${error.message}). Start one with: sky api start; or correct skyfleet:skypilot.endpoint`,
+      );
+    }
+  }
+
+  private loginRefused(): SkyServerError {
+    return new SkyServerError(
+      `The SkyPilot server at ${this.base} refuses the login. Make a service account token on its dashboard and run: ` +
+        'pulumi config set --secret skyfleet:skypilotToken',
+    );
+  }
+}
+
+/** One HTTP exchange; a failed connection becomes Unreachable, unless the caller's own signal ended it. */
+async function fetched(url: string, init: RequestInit, stop?: AbortSignal): Promise<Answer> {
+  try {
+    const response = await fetch(url, init);
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  } catch (error) {
+    if (stop?.aborted === true) throw error;
+    // fetch says no more than "fetch failed"; the reason is its cause.
+    const { message, cause } = error as { message: string; cause?: { message: string } };
+    throw new Unreachable(cause?.message ?? message);
+  }
+}

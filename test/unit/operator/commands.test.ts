@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { parse } from 'yaml';
+import { labelKeys } from '../../../deployment/operator/incarnation';
+import { storedProgram } from '../../../deployment/operator/stored-program';
+import { renderSkyConfig, renderTask, toYaml } from '../../../deployment/operator/task';
+import { SkyPilotServer, type Outcome, type Received } from './skypilot-server';
+
+const token = 'planted/token+with=signs';
+const labels = {
+  [labelKeys.stack]: 'org/skyfleet/dev',
+  [labelKeys.place]: 'sensors-0',
+  [labelKeys.machine]: 'm1',
+};
+const cluster = { name: 'sensors-0-aaaa', status: 'UP', labels, launched_at: 1 };
+const report = {
+  instanceId: 'i-1',
+  zone: 'us-west-2a',
+  region: 'us-west-2',
+  privateIp: '10.0.0.4',
+  publicIp: '54.0.0.1',
+  nodeName: 'sensors-0-aaaa',
+  ordinal: 7,
+  sensorId: 'SENSOR_WA_SEA_0007',
+};
+
+let server: SkyPilotServer;
+let endpoint: string;
+let folder: string;
+let outcomes: Record<string, (received: Received) => Outcome>;
+
+beforeEach(async () => {
+  outcomes = {};
+  server = new SkyPilotServer((received) => outcomes[received.path]?.(received) ?? { value: null });
+  endpoint = await server.start();
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-commands-'));
+});
+afterEach(async () => {
+  await server.stop();
+  fs.rmSync(folder, { recursive: true });
+});
+
+/** An `aws` on the PATH that answers each call with the next of the given texts. */
+function awsAnswers(...answers: string[]): void {
+  answers.forEach((answer, index) => fs.writeFileSync(path.join(folder, `answer-${index}`), answer));
+  const script = `#!/bin/sh\nn=$(cat ${folder}/calls 2>/dev/null | wc -l)\necho "$*" >> ${folder}/calls\ncat ${folder}/answer-$n\n`;
+  fs.writeFileSync(path.join(folder, 'aws'), script, { mode: 0o755 });
+}
+
+function run(
+  command: string,
+  environment: Record<string, string>,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const env = {
+    PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+    SKYFLEET_PLACE: 'sensors-0',
+    SKYFLEET_STACK: 'org/skyfleet/dev',
+    SKYFLEET_REGION: 'us-west-2',
+    SKYFLEET_DELETE_MINUTES: '0.2',
+    SKYFLEET_SKYPILOT_ENDPOINT: endpoint,
+    ...environment,
+  };
+  const child = spawn('/bin/sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+}
+
+describe('submit', () => {
+  const placement = { vpcName: 'v', subnetNames: ['s'], securityGroupName: 'g', instanceProfileName: 'p' };
+  const machine = { region: 'us-west-2', instanceType: 't3.medium', spot: true, diskSizeGiB: 30, nodes: 1 };
+  const environment = {
+    SKYFLEET_MACHINE: 'm1',
+    SKYFLEET_TASK: toYaml(renderTask('sensors-0', machine, labels)),
+    SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, labels)),
+    SKYFLEET_FILES: '{"FILE_a":"a.txt"}',
+    FILE_a: 'text of a\n',
+    BACALHAU_COMPUTE_AUTH_TOKEN: token,
+  };
+  const submit = (extra: Record<string, string> = {}) =>
+    run('node --import tsx deployment/operator/commands/submit.ts', { ...environment, ...extra });
+
+  test('schedules a launch with the files, the token as a secret and the name of the incarnation', async () => {
+    outcomes['/status'] = () => ({ value: [] });
+    const { code, stdout, stderr } = await submit();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const submission = JSON.parse(stdout) as Record<string, string>;
+    expect(submission).toEqual({
+      incarnation: expect.stringMatching(/^sensors-0-\w{4}$/) as string,
+      requestId: 'request-2',
+      retiring: [],
+    });
+
+    const launch = server.received[1];
+    const task = parse(launch?.body['task'] as string) as Record<string, unknown>;
+    expect(task).toMatchObject({
+      num_nodes: 1,
+      envs: { SKYFLEET_INCARNATION: submission['incarnation'] },
+      secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: token },
+      resources: { labels: { ...labels, [labelKeys.incarnation]: submission['incarnation'] } },
+    });
+    expect(task['setup']).toContain('text of a\n');
+    expect(launch?.body['override_skypilot_config']).toMatchObject({
+      aws: { vpc_names: ['v'], labels: { [labelKeys.incarnation]: submission['incarnation'] } },
+    });
+  });
+
+  test('joins the cluster that is there', async () => {
+    outcomes['/status'] = () => ({ value: [cluster] });
+    const { stdout } = await submit({
+      PULUMI_COMMAND_STDOUT: '{"incarnation":"sensors-0-aaaa","requestId":"r","retiring":[]}',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ incarnation: 'sensors-0-aaaa', retiring: [] });
+    expect(server.received[1]?.body['cluster_name']).toBe('sensors-0-aaaa');
+  });
+
+  test('touches nothing where the server is too old', async () => {
+    server.health = { status: 'healthy', api_version: '24' };
+    const { code, stderr } = await submit();
+    expect(code).toBe(1);
+    expect(stderr).toContain('sensors-0: The SkyPilot server at');
+    expect(server.paths).toEqual([]);
+  });
+});
+
+describe('wait', () => {
+  const wait = (submission: Record<string, unknown>, extra: Record<string, string> = {}) =>
+    run('node --import tsx deployment/operator/commands/wait.ts', {
+      SKYFLEET_SUBMISSION: JSON.stringify({
+        incarnation: 'sensors-0-aaaa',
+        requestId: 'request-1',
+        retiring: [],
+        ...submission,
+      }),
+      SKYFLEET_NODES: '1',
+      SKYFLEET_LAUNCH_MINUTES: '0.2',
+      ...extra,
+    });
+  const scheduleLaunch = async (outcome: Outcome): Promise<void> => {
+    outcomes['/launch'] = () => outcome;
+    await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
+  };
+
+  test('gives back what the nodes report, whatever stands before it in the line', async () => {
+    await scheduleLaunch({ value: { job_id: 3 } });
+    outcomes['/job_status'] = () => ({ value: { 3: 'SUCCEEDED' } });
+    server.logs = `(worker1, rank=1, pid=9) SKYFLEET_NODE ${JSON.stringify({ ...report, ordinal: 8 })}\n(head, rank=0, pid=8) SKYFLEET_NODE ${JSON.stringify(report)}\n`;
+    const { code, stdout } = await wait({}, { SKYFLEET_NODES: '2' });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      incarnation: 'sensors-0-aaaa',
+      nodes: [report, { ...report, ordinal: 8 }],
+    });
+  });
+
+  test('says which cluster failed to launch, why, and what to do', async () => {
+    await scheduleLaunch({ error: { type: 'ResourcesUnavailableError', message: 'no spot capacity' } });
+    server.logs = 'trying us-west-2a\n';
+    const { code, stderr } = await wait({});
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'sensors-0: launching cluster sensors-0-aaaa failed (ResourcesUnavailableError): no spot capacity\n' +
+        'trying us-west-2a\nSee the whole log with: sky api logs request-1; then run pulumi up again\n',
+    );
+  });
+
+  test('shows the last lines of a failed setup, without the token', async () => {
+    await scheduleLaunch({ value: { job_id: 3 } });
+    outcomes['/job_status'] = () => ({ value: { 3: 'FAILED_SETUP' } });
+    server.logs = `joining with ${token} and ${Buffer.from(token).toString('base64')}\nno such image\n`;
+    const { code, stderr } = await wait({}, { BACALHAU_COMPUTE_AUTH_TOKEN: token });
+    expect(code).toBe(1);
+    expect(stderr).toContain('ended as FAILED_SETUP');
+    expect(stderr).toContain('joining with [secret] and [secret]\nno such image\n');
+  });
+
+  test('does not take a cluster for ready that reports fewer nodes', async () => {
+    await scheduleLaunch({ value: { job_id: 3 } });
+    outcomes['/job_status'] = () => ({ value: { 3: 'SUCCEEDED' } });
+    const { code, stderr } = await wait({});
+    expect(code).toBe(1);
+    expect(stderr).toContain('reported 0 nodes instead of 1');
+  });
+
+  test('ends what the new cluster replaces, only after it is ready', async () => {
+    await scheduleLaunch({ value: { job_id: 3 } });
+    outcomes['/job_status'] = () => ({ value: { 3: 'SUCCEEDED' } });
+    server.logs = `SKYFLEET_NODE ${JSON.stringify(report)}\n`;
+    awsAnswers('[]');
+    const { code } = await wait({ retiring: ['sensors-0-old1'] });
+    expect(code).toBe(0);
+    expect(server.paths).toEqual(['/launch', '/job_status', '/down']);
+    expect(server.received[2]?.body['cluster_name']).toBe('sensors-0-old1');
+  });
+});
+
+describe('delete', () => {
+  const submission = JSON.stringify({ incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [] });
+
+  test('runs without a checkout and ends when the instances are terminated', async () => {
+    awsAnswers('["i-1"]', '[]');
+    const program = `cd ${folder} && ${storedProgram('delete')}`;
+    const { code, stdout, stderr } = await run(program, { PULUMI_COMMAND_STDOUT: submission });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(server.received.map(({ path, body }) => [path, body['cluster_name']])).toEqual([
+      ['/down', 'sensors-0-aaaa'],
+    ]);
+    const calls = fs.readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n');
+    expect(calls).toHaveLength(2);
+    expect(calls[0]).toContain('--region us-west-2');
+    expect(calls[0]).toContain('Name=tag:skyfleet-incarnation,Values=sensors-0-aaaa');
+  });
+
+  test('takes a cluster that is gone for done', async () => {
+    outcomes['/down'] = () => ({ error: { type: 'ClusterDoesNotExist', message: 'gone' } });
+    awsAnswers('[]');
+    expect(await run(storedProgram('delete'), { PULUMI_COMMAND_STDOUT: submission })).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test('names the instances that are left at the time limit, and the next command', async () => {
+    awsAnswers(...Array.from({ length: 20 }, () => '["i-1"]'));
+    const { code, stderr } = await run(storedProgram('delete'), {
+      PULUMI_COMMAND_STDOUT: submission,
+      SKYFLEET_DELETE_MINUTES: '0.01',
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('its instances i-1 are not terminated');
+    expect(stderr).toContain('aws ec2 describe-instances --region us-west-2 --instance-ids i-1');
+  });
+});

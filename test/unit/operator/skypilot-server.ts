@@ -1,0 +1,96 @@
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as the server got it. */
+export interface Received {
+  path: string;
+  headers: http.IncomingHttpHeaders;
+  body: Record<string, unknown>;
+}
+
+/** What the server answers to a scheduled request: its value, or SkyPilot's error. */
+export type Outcome = { value: unknown } | { error: { type: string; message: string } };
+
+/** A peer that speaks SkyPilot's REST protocol: POST gives a request id, `/api/get` its outcome. */
+export class SkyPilotServer {
+  readonly received: Received[] = [];
+  health: Record<string, unknown> = { status: 'healthy', api_version: '62', version: '0.14.1' };
+  healthStatus = 200;
+  /** Number of answers to come that say "busy". */
+  busy = 0;
+  logs = '';
+  private readonly outcomes = new Map<string, Outcome>();
+  private readonly server: http.Server;
+
+  constructor(private readonly answer: (received: Received) => Outcome) {
+    this.server = http.createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => this.handle(request, Buffer.concat(chunks).toString(), response));
+    });
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** Paths of the scheduled requests, in order. */
+  get paths(): string[] {
+    return this.received.map(({ path }) => path);
+  }
+
+  private handle(request: http.IncomingMessage, text: string, response: http.ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://server');
+    const reply = (status: number, body: unknown, headers: http.OutgoingHttpHeaders = {}): void => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    };
+    if (this.busy > 0) {
+      this.busy--;
+      reply(503, { detail: 'busy' });
+    } else if (url.pathname === '/api/health') {
+      reply(this.healthStatus, this.health);
+    } else if (url.pathname === '/api/get') {
+      this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
+    } else if (url.pathname === '/api/stream' || url.pathname === '/logs') {
+      reply(200, this.logs);
+    } else {
+      const received = {
+        path: url.pathname,
+        headers: request.headers,
+        body: JSON.parse(text) as Record<string, unknown>,
+      };
+      this.received.push(received);
+      const id = `request-${this.received.length}`;
+      this.outcomes.set(id, this.answer(received));
+      reply(200, 'null', { 'x-skypilot-request-id': id });
+    }
+  }
+
+  private replyOutcome(id: string, reply: (status: number, body: unknown) => void): void {
+    const outcome = this.outcomes.get(id);
+    if (outcome === undefined) reply(404, { detail: `Request '${id}' not found` });
+    else if ('value' in outcome)
+      reply(200, {
+        request_id: id,
+        status: 'SUCCEEDED',
+        return_value: JSON.stringify(outcome.value),
+        error: null,
+      });
+    else
+      reply(500, {
+        detail: {
+          request_id: id,
+          status: 'FAILED',
+          return_value: null,
+          error: JSON.stringify(outcome.error),
+        },
+      });
+  }
+}
