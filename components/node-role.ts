@@ -1,0 +1,72 @@
+import * as aws from '@pulumi/aws';
+import * as pulumi from '@pulumi/pulumi';
+
+export interface NodeRoleArgs {
+  /** ARN of the bucket that the nodes may use. */
+  bucketArn: pulumi.Input<string>;
+  /** Key prefix within the bucket that the nodes may use, such as `fleets/`; everything else of the bucket is closed to them. */
+  prefix: string;
+  /** Tags of every resource made here. */
+  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** The IAM role of the nodes and its instance profile: objects below one prefix of one bucket, and nothing else. */
+export class NodeRole extends pulumi.ComponentResource {
+  readonly roleArn: pulumi.Output<string>;
+  /** Name of the instance profile, which SkyPilot gives to the instances. */
+  readonly instanceProfileName: pulumi.Output<string>;
+
+  constructor(name: string, args: NodeRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('skyfleet:iam:NodeRole', name, {}, opts);
+    const child = { parent: this };
+    const tags = args.tags === undefined ? {} : { tags: args.tags };
+    const role = new aws.iam.Role(
+      `${name}-role`,
+      { description: 'Skyfleet nodes', assumeRolePolicy: JSON.stringify(assumedByInstances), ...tags },
+      child,
+    );
+    const policy = new aws.iam.RolePolicy(
+      `${name}-policy`,
+      {
+        role: role.id,
+        policy: pulumi
+          .output(args.bucketArn)
+          .apply((arn) => JSON.stringify(bucketPrefixPolicy(arn, args.prefix))),
+      },
+      child,
+    );
+    const profile = new aws.iam.InstanceProfile(`${name}-profile`, { role: role.name, ...tags }, child);
+
+    this.roleArn = role.arn;
+    // The name waits for the policy, so that no node starts without its rights.
+    this.instanceProfileName = pulumi.all([profile.name, policy.id]).apply(([profileName]) => profileName);
+    this.registerOutputs({ roleArn: this.roleArn, instanceProfileName: this.instanceProfileName });
+  }
+}
+
+const assumedByInstances = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+};
+
+/** Reading and writing objects below a prefix. Listing is allowed too, since S3 otherwise calls a missing object forbidden. */
+export function bucketPrefixPolicy(bucketArn: string, prefix: string): Record<string, unknown> {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'Objects',
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:PutObject'],
+        Resource: `${bucketArn}/${prefix}*`,
+      },
+      {
+        Sid: 'List',
+        Effect: 'Allow',
+        Action: 's3:ListBucket',
+        Resource: bucketArn,
+        Condition: { StringLike: { 's3:prefix': `${prefix}*` } },
+      },
+    ],
+  };
+}

@@ -1,0 +1,129 @@
+import * as path from 'node:path';
+import { local } from '@pulumi/command';
+import * as pulumi from '@pulumi/pulumi';
+import { labelKeys } from '../deployment/operator/incarnation';
+import { storedProgram } from '../deployment/operator/stored-program';
+import {
+  machineKey,
+  renderSkyConfig,
+  renderTask,
+  toYaml,
+  type MachineSpec,
+  type Placement,
+} from '../deployment/operator/task';
+import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
+
+export interface SkyClusterArgs {
+  /** Full name of the stack, which the instances carry as a tag. */
+  stack: string;
+  /** The machines. Changing any of this replaces the cluster. */
+  machine: MachineSpec;
+  /** The stack's own AWS resources that the cluster is launched into. */
+  placement: { [K in keyof Placement]: pulumi.Input<Placement[K]> };
+  /** Text of each file shipped to the nodes, by its path below the staging folder. */
+  files: Record<string, pulumi.Input<string>>;
+  /** Token with which the nodes join the orchestrator; a secret. */
+  orchestratorToken: pulumi.Input<string>;
+  /** The SkyPilot server; the token is a secret. */
+  skypilot: { endpoint: pulumi.Input<string>; token?: pulumi.Input<string> };
+  /** Minutes that a launch and a deletion may take. */
+  timeouts: { launchMinutes: number; deleteMinutes: number };
+  /** Tags of the instances and volumes, beside those by which the cluster is found again. */
+  tags?: Record<string, string>;
+  /** Resources that must be there before the wait for the nodes begins, such as the launches of other clusters. */
+  waitAfter?: pulumi.Input<pulumi.Input<pulumi.Resource>[]>;
+}
+
+/**
+ * A SkyPilot cluster that stands in a place. The name of the resource is the name of the place; what stands in it has a
+ * name of its own (`incarnation`), so that deleting one never touches another.
+ *
+ * Two commands: `<name>-submit` schedules the launch and returns at once, `<name>-wait` waits for the nodes.
+ */
+export class SkyCluster extends pulumi.ComponentResource {
+  /** Name of the SkyPilot cluster that stands in the place. */
+  readonly incarnation: pulumi.Output<string>;
+  /** The nodes, by ordinal. */
+  readonly nodes: pulumi.Output<NodeReport[]>;
+  /** The launch; what must not wait before every launch is under way depends on it. */
+  readonly submission: pulumi.Resource;
+
+  constructor(name: string, args: SkyClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('skyfleet:sky:SkyCluster', name, {}, opts);
+    const labels = { ...args.tags, [labelKeys.stack]: args.stack, [labelKeys.place]: name };
+    const placement = pulumi.output(args.placement);
+    const machine = placement.apply((resolved) => machineKey(args.machine, resolved));
+    const files = fileVariables(args.files);
+
+    const server = {
+      SKYFLEET_PLACE: name,
+      SKYFLEET_STACK: args.stack,
+      SKYFLEET_REGION: args.machine.region,
+      SKYFLEET_DELETE_MINUTES: String(args.timeouts.deleteMinutes),
+      SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
+      ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
+    };
+    const submit = new local.Command(
+      `${name}-submit`,
+      {
+        create: operatorProgram('submit'),
+        delete: storedProgram('delete'),
+        environment: {
+          ...server,
+          SKYFLEET_MACHINE: machine,
+          SKYFLEET_TASK: machine.apply((key) =>
+            toYaml(renderTask(name, args.machine, { ...labels, [labelKeys.machine]: key })),
+          ),
+          SKYFLEET_SKYPILOT_CONFIG: placement.apply((resolved) => toYaml(renderSkyConfig(resolved, labels))),
+          SKYFLEET_FILES: JSON.stringify(files.paths),
+          ...files.texts,
+          BACALHAU_COMPUTE_AUTH_TOKEN: args.orchestratorToken,
+        },
+        logging: local.Logging.None,
+      },
+      { parent: this },
+    );
+    const wait = new local.Command(
+      `${name}-wait`,
+      {
+        create: operatorProgram('wait'),
+        environment: {
+          ...server,
+          SKYFLEET_SUBMISSION: submit.stdout,
+          SKYFLEET_NODES: String(args.machine.nodes),
+          SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
+        },
+        logging: local.Logging.None,
+      },
+      { parent: this, ...(args.waitAfter === undefined ? {} : { dependsOn: args.waitAfter }) },
+    );
+
+    const ready = wait.stdout.apply((stdout) => JSON.parse(stdout) as ReadyCluster);
+    this.submission = submit;
+    this.incarnation = ready.apply(({ incarnation }) => incarnation);
+    this.nodes = ready.apply(({ nodes }) => nodes);
+    this.registerOutputs({ incarnation: this.incarnation, nodes: this.nodes });
+  }
+}
+
+/** A variable of its own for each shipped file, so that a preview shows the changed lines of just that file. */
+function fileVariables(files: Record<string, pulumi.Input<string>>): {
+  paths: Record<string, string>;
+  texts: Record<string, pulumi.Input<string>>;
+} {
+  const entries = Object.entries(files).map(([file, text]) => ({
+    variable: `FILE_${file.replace(/[^A-Za-z0-9]/g, '_')}`,
+    file,
+    text,
+  }));
+  return {
+    paths: Object.fromEntries(entries.map(({ variable, file }) => [variable, file])),
+    texts: Object.fromEntries(entries.map(({ variable, text }) => [variable, text])),
+  };
+}
+
+/** The command line of a program of the operator's room, relative to the Pulumi project so that it is the same everywhere. */
+function operatorProgram(command: 'submit' | 'wait'): string {
+  const file = path.join(__dirname, '..', 'deployment', 'operator', 'commands', `${command}.ts`);
+  return `node --import tsx ${path.relative(process.cwd(), file)}`;
+}
