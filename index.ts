@@ -37,6 +37,7 @@ const fleets = config.fleets.map(
         fleet,
         stack,
         region: config.region,
+        zones: config.network.zones,
         placement,
         orchestrator: config.orchestrator,
         orchestratorToken,

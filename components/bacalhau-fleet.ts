@@ -14,6 +14,8 @@ export interface BacalhauFleetArgs extends Pick<
   fleet: FleetConfig;
   /** AWS region. */
   region: string;
+  /** Zones of the region that have a subnet, in the order in which to try them. */
+  zones: string[];
   /** NATS addresses of the orchestrators, and TLS where they ask for it. */
   orchestrator: { endpoints: string[]; tls?: { caCert?: string } };
   /** The compute node: image and what jobs may do. */
@@ -36,6 +38,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
     const { fleet } = args;
     const machine: MachineSpec = {
       region: args.region,
+      zones: args.zones,
       instanceType: fleet.instanceType,
       spot: fleet.spot,
       diskSizeGiB: fleet.diskSizeGiB,

@@ -40,6 +40,14 @@ function plainValue(config: pulumi.Config, key: string): unknown {
   }
 }
 
+/** The token travels in an environment file of the compose project, which takes some characters for its own. */
+function checkedToken(token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token) && !/['"\\$]/.test(token)) return token;
+  const message =
+    'must be visible ASCII without spaces, quotes, $ and \\; make another token for the orchestrator';
+  throw new ConfigError([{ key: 'skyfleet:orchestratorToken', value: undefined, message }]);
+}
+
 /**
  * Reads and checks the configuration of the current stack.
  *
@@ -78,6 +86,9 @@ export function loadConfig(projectDir: string): StackConfig {
   return {
     ...parsed,
     region: new pulumi.Config('aws').require('region'),
-    secrets: { orchestratorToken: token, ...(skypilotToken === undefined ? {} : { skypilotToken }) },
+    secrets: {
+      orchestratorToken: token.apply(checkedToken),
+      ...(skypilotToken === undefined ? {} : { skypilotToken }),
+    },
   };
 }

@@ -25,12 +25,28 @@ const pinnedImage = z
 
 const tagMap = z.record(z.string().min(1).max(128), z.string().max(256));
 
-/** Bacalhau label keys and values follow Kubernetes' rules for labels. */
+/** Labels that Skyfleet or Bacalhau itself sets on a node (`deployment/node/scripts/generate_bacalhau_config.py`). */
+const reservedLabels = new Set(
+  'stack fleet place ordinal instance_id region zone sensor_id sensor_type city state name os_arch os_type'.split(
+    ' ',
+  ),
+);
+
+/** Bacalhau lower-cases label keys, and does not start with a dot in one; values follow Kubernetes' rules. */
 const labelMap = z.record(
-  z.string().regex(/^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, 'must be a label key such as team'),
   z
     .string()
-    .regex(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/, 'must be a label value of 63 characters at most'),
+    .regex(
+      /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/,
+      'must be a label key of lower-case letters, digits, _ and -',
+    )
+    .refine((key) => !reservedLabels.has(key), 'is set by Skyfleet or Bacalhau itself; use another key'),
+  z
+    .string()
+    .regex(
+      /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/,
+      'must be a label value of 63 letters, digits, _, . and - at most',
+    ),
 );
 
 export const ordinalRange = z

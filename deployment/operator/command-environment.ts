@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stripVTControlCharacters } from 'node:util';
 import { SkyPilot } from './skypilot';
 
 /**
@@ -66,7 +67,7 @@ export async function runCommand(
     const place = environment['SKYFLEET_PLACE'] ?? 'unknown place';
     const message = error instanceof Error ? error.message : String(error);
     const secrets = [environment['BACALHAU_COMPUTE_AUTH_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
-    process.stderr.write(`${redact(`${place}: ${message}`, secrets)}\n`);
+    process.stderr.write(`${redact(stripVTControlCharacters(`${place}: ${message}`), secrets)}\n`);
     process.exitCode = 1;
   }
 }

@@ -9,12 +9,13 @@ export interface SkyTask {
   name: string;
   num_nodes: number;
   resources: {
-    infra: string;
     instance_type: string;
     use_spot: boolean;
     disk_size: number;
     image_id?: string;
     labels: Record<string, string>;
+    /** The zones to try, in this order. */
+    ordered: { infra: string }[];
   };
   setup: string;
   run: string;
@@ -23,8 +24,8 @@ export interface SkyTask {
 /** What decides the machines of a cluster: when any of it changes, the machines are replaced. */
 export interface MachineSpec {
   region: string;
-  /** Zone, or undefined for any zone of the region that has a subnet. */
-  zone?: string;
+  /** Zones to try, in this order; each has a subnet of the stack. */
+  zones: string[];
   instanceType: string;
   spot: boolean;
   diskSizeGiB: number;
@@ -65,17 +66,16 @@ function writeFileCommand(path: string, text: string): string {
  * @param labels become tags on the instances.
  */
 export function renderTask(place: string, machine: MachineSpec, labels: Record<string, string>): SkyTask {
-  const zone = machine.zone === undefined ? '' : `/${machine.zone}`;
   return {
     name: place,
     num_nodes: machine.nodes,
     resources: {
-      infra: `aws/${machine.region}${zone}`,
       instance_type: machine.instanceType,
       use_spot: machine.spot,
       disk_size: machine.diskSizeGiB,
       ...(machine.imageId === undefined ? {} : { image_id: machine.imageId }),
       labels,
+      ordered: machine.zones.map((zone) => ({ infra: `aws/${machine.region}/${zone}` })),
     },
     setup: `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`,
     run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
@@ -122,18 +122,19 @@ export function renderSkyConfig(
   };
 }
 
-/** A short key that changes exactly when the machines of a cluster must be replaced. */
+/**
+ * A short key that changes exactly when the machines of a cluster must be replaced. Zones and subnets are no part of
+ * it: one more to choose from moves no machine.
+ */
 export function machineKey(machine: MachineSpec, placement: Placement): string {
   const canonical = JSON.stringify([
     machine.region,
-    machine.zone ?? null,
     machine.instanceType,
     machine.spot,
     machine.diskSizeGiB,
     machine.imageId ?? null,
     machine.nodes,
     placement.vpcName,
-    placement.subnetNames,
     placement.securityGroupName,
     placement.instanceProfileName,
   ]);

@@ -71,7 +71,14 @@ function run(
 
 describe('submit', () => {
   const placement = { vpcName: 'v', subnetNames: ['s'], securityGroupName: 'g', instanceProfileName: 'p' };
-  const machine = { region: 'us-west-2', instanceType: 't3.medium', spot: true, diskSizeGiB: 30, nodes: 1 };
+  const machine = {
+    region: 'us-west-2',
+    zones: ['us-west-2a'],
+    instanceType: 't3.medium',
+    spot: true,
+    diskSizeGiB: 30,
+    nodes: 1,
+  };
   const environment = {
     SKYFLEET_MACHINE: 'm1',
     SKYFLEET_TASK: toYaml(renderTask('sensors-0', machine, labels)),

@@ -14,6 +14,7 @@ import {
 
 const machine: MachineSpec = {
   region: 'us-west-2',
+  zones: ['us-west-2a'],
   instanceType: 't3.medium',
   spot: true,
   diskSizeGiB: 30,
@@ -30,19 +31,19 @@ test("a task has SkyPilot's own layout", () => {
   expect(
     renderTask(
       'sensors-0',
-      { ...machine, nodes: 3, zone: 'us-west-2b', imageId: 'ami-0123456789abcdef0' },
+      { ...machine, nodes: 3, zones: ['us-west-2b', 'us-west-2a'], imageId: 'ami-0123456789abcdef0' },
       { team: 'x' },
     ),
   ).toEqual({
     name: 'sensors-0',
     num_nodes: 3,
     resources: {
-      infra: 'aws/us-west-2/us-west-2b',
       instance_type: 't3.medium',
       use_spot: true,
       disk_size: 30,
       image_id: 'ami-0123456789abcdef0',
       labels: { team: 'x' },
+      ordered: [{ infra: 'aws/us-west-2/us-west-2b' }, { infra: 'aws/us-west-2/us-west-2a' }],
     },
     setup: 'sudo sh ~/skyfleet/scripts/setup.sh\n',
     run: 'sudo --preserve-env=SKYPILOT_NODE_IPS,SKYFLEET_INCARNATION,BACALHAU_COMPUTE_AUTH_TOKEN sh ~/skyfleet/scripts/run.sh\n',
@@ -110,17 +111,18 @@ test('the machine key changes with anything that replaces machines, and with not
   expect(machineKey({ ...machine }, { ...placement })).toBe(key);
   const changed: [Partial<MachineSpec>, Partial<typeof placement>][] = [
     [{ region: 'us-east-1' }, {}],
-    [{ zone: 'us-west-2b' }, {}],
     [{ instanceType: 't3.large' }, {}],
     [{ spot: false }, {}],
     [{ diskSizeGiB: 31 }, {}],
     [{ imageId: 'ami-0123456789abcdef0' }, {}],
     [{ nodes: 2 }, {}],
     [{}, { vpcName: 'other' }],
-    [{}, { subnetNames: ['other'] }],
     [{}, { securityGroupName: 'other' }],
     [{}, { instanceProfileName: 'other' }],
   ];
   const keys = changed.map(([m, p]) => machineKey({ ...machine, ...m }, { ...placement, ...p }));
+  expect(machineKey({ ...machine, zones: ['us-west-2b'] }, { ...placement, subnetNames: ['other'] })).toBe(
+    key,
+  );
   expect(new Set([key, ...keys]).size).toBe(changed.length + 1);
 });

@@ -1,0 +1,185 @@
+import * as pulumi from '@pulumi/pulumi';
+import { parse } from 'yaml';
+
+interface Registered {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+const registered: Registered[] = [];
+
+/** What a real provider would compute; everything else comes back as it was given. */
+function outputsOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
+  const given = inputs as Record<string, unknown>;
+  if (type === 'command:local:Command' && name.endsWith('-submit')) {
+    return { ...given, stdout: JSON.stringify({ incarnation: `${name}-inc`, requestId: 'r', retiring: [] }) };
+  }
+  if (type === 'command:local:Command') {
+    return {
+      ...given,
+      stdout: JSON.stringify({ incarnation: name, nodes: [{ nodeName: name, ordinal: 0 }] }),
+    };
+  }
+  return {
+    ...given,
+    arn: `arn:aws:mock:::${name}`,
+    bucket: `${name}-1234567`,
+    name: given['name'] ?? `${name}-1234567`,
+  };
+}
+
+beforeAll(async () => {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => {
+        registered.push({ type: args.type, name: args.name, inputs: args.inputs as Record<string, unknown> });
+        return { id: `${args.name}-id`, state: outputsOf(args) };
+      },
+      call: (args) => args.inputs as Record<string, unknown>,
+    },
+    'skyfleet',
+    'dev',
+    false,
+    'organization',
+  );
+  const config = {
+    'aws:region': 'us-west-2',
+    'skyfleet:network': JSON.stringify({ cidr: '10.60.0.0/16', zones: ['us-west-2a', 'us-west-2b'] }),
+    'skyfleet:access': JSON.stringify({ cidrs: ['203.0.113.10/32'] }),
+    'skyfleet:fleets': JSON.stringify([
+      {
+        name: 'sensors',
+        clusters: 2,
+        nodesPerCluster: 3,
+        instanceType: 't3.medium',
+        ordinals: { first: 50_000, last: 50_099 },
+      },
+    ]),
+    'skyfleet:orchestrator': JSON.stringify({ endpoints: ['nats://orchestrator.example.com:4222'], tls: {} }),
+    'skyfleet:orchestratorToken': 'planted-token',
+    'skyfleet:sensor': JSON.stringify({ image: 'example.com/sensor:1.2.3' }),
+    'skyfleet:skypilot': JSON.stringify({ endpoint: 'http://127.0.0.1:46580' }),
+    'skyfleet:tags': JSON.stringify({ team: 'x' }),
+  };
+  pulumi.runtime.setAllConfig(config);
+  process.env['PULUMI_CONFIG_SECRET_KEYS'] = '["skyfleet:orchestratorToken"]';
+  const program = jest.requireActual<{ nodes: Record<string, pulumi.Output<unknown[]>> }>('../../../index');
+  await new Promise((resolve) => program.nodes['sensors']?.apply(resolve));
+});
+
+const ofType = (type: string): Registered[] => registered.filter((resource) => resource.type === type);
+/** The environment of a command; the mocks hand the whole of it over as a secret where one value in it is one. */
+function environmentOf(name: string): { secret: boolean; values: Record<string, string> } {
+  const command = ofType('command:local:Command').find((registration) => registration.name === name);
+  const environment = command?.inputs['environment'] as { value?: Record<string, string> } & Record<
+    string,
+    string
+  >;
+  return environment.value === undefined
+    ? { secret: false, values: environment }
+    : { secret: true, values: environment.value };
+}
+
+test('each zone has a subnet of its own, and there is a way out but no NAT gateway', () => {
+  expect(
+    ofType('aws:ec2/subnet:Subnet').map(({ inputs }) => [inputs['availabilityZone'], inputs['cidrBlock']]),
+  ).toEqual([
+    ['us-west-2a', '10.60.0.0/19'],
+    ['us-west-2b', '10.60.32.0/19'],
+  ]);
+  expect(ofType('aws:ec2/internetGateway:InternetGateway')).toHaveLength(1);
+  expect(ofType('aws:ec2/natGateway:NatGateway')).toHaveLength(0);
+});
+
+test('nothing but SSH from the given ranges and the nodes themselves comes in', () => {
+  const rules = ofType('aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule').map(
+    ({ inputs }) => inputs,
+  );
+  expect(rules).toHaveLength(2);
+  expect(rules[0]).toMatchObject({
+    cidrIpv4: '203.0.113.10/32',
+    ipProtocol: 'tcp',
+    fromPort: 22,
+    toPort: 22,
+  });
+  expect(rules[1]).toMatchObject({ referencedSecurityGroupId: 'skyfleet-dev-nodes-id', ipProtocol: '-1' });
+});
+
+test('the role reaches one prefix of the data bucket', () => {
+  const [policy] = ofType('aws:iam/rolePolicy:RolePolicy');
+  const { Statement } = JSON.parse(policy?.inputs['policy'] as string) as {
+    Statement: { Action: unknown; Resource: string }[];
+  };
+  expect(Statement.map(({ Resource }) => Resource)).toEqual([
+    'arn:aws:mock:::skyfleet-dev-data/fleets/*',
+    'arn:aws:mock:::skyfleet-dev-data',
+  ]);
+  expect(JSON.stringify(Statement)).not.toContain('"s3:*"');
+});
+
+test('the data bucket is encrypted, closed to the public, and kept by default', () => {
+  expect(ofType('aws:s3/bucket:Bucket')[0]?.inputs).toMatchObject({ forceDestroy: false });
+  expect(ofType('aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock')[0]?.inputs).toMatchObject({
+    blockPublicAcls: true,
+    blockPublicPolicy: true,
+    ignorePublicAcls: true,
+    restrictPublicBuckets: true,
+  });
+  expect(
+    ofType('aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration'),
+  ).toHaveLength(1);
+});
+
+test('each place has a submit and a wait command', () => {
+  expect(
+    ofType('command:local:Command')
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['sensors-0-submit', 'sensors-0-wait', 'sensors-1-submit', 'sensors-1-wait']);
+});
+
+test("a launch names the stack's own resources", () => {
+  const config = parse(environmentOf('sensors-0-submit').values['SKYFLEET_SKYPILOT_CONFIG'] ?? '') as {
+    aws: unknown;
+  };
+  expect(config.aws).toMatchObject({
+    vpc_names: ['skyfleet-dev-vpc'],
+    subnet_names: ['skyfleet-dev-subnet-us-west-2a', 'skyfleet-dev-subnet-us-west-2b'],
+    security_group_name: 'skyfleet-dev-nodes',
+    remote_identity: 'skyfleet-dev-profile-1234567',
+    disk_encrypted: true,
+  });
+});
+
+test('every shipped file is a variable of its own, and a place is told its ordinals', () => {
+  const { values: environment } = environmentOf('sensors-1-submit');
+  const paths = JSON.parse(environment['SKYFLEET_FILES'] ?? '') as Record<string, string>;
+  for (const [variable, path] of Object.entries(paths))
+    expect([path, environment[variable]]).toEqual([path, expect.stringMatching(/\n$/)]);
+  expect(Object.values(paths)).toEqual(
+    expect.arrayContaining(['bacalhau/docker-compose.yml', 'sensor/docker-compose.yml', 'node.json']),
+  );
+  expect(JSON.parse(environment['FILE_node_json'] ?? '')).toMatchObject({
+    stack: 'organization/skyfleet/dev',
+    place: 'sensors-1',
+    nodes: { firstOrdinal: 50_003, count: 3 },
+    identity: { from: 'place', range: { first: 50_000, last: 50_099 } },
+    bacalhau: { tls: { required: true, caCert: null } },
+    bucket: { name: 'skyfleet-dev-data-1234567', prefix: 'fleets/sensors/', region: 'us-west-2' },
+  });
+});
+
+test('the token is a secret and stands in no other variable', () => {
+  const { secret, values } = environmentOf('sensors-0-submit');
+  expect(secret).toBe(true);
+  const holders = Object.keys(values).filter((variable) => values[variable]?.includes('planted-token'));
+  expect(holders).toEqual(['BACALHAU_COMPUTE_AUTH_TOKEN']);
+  expect(JSON.stringify(environmentOf('sensors-0-wait'))).not.toContain('planted-token');
+});
+
+test('what runs at deletion is stored whole', () => {
+  const submit = ofType('command:local:Command').find(({ name }) => name === 'sensors-0-submit');
+  expect(submit?.inputs['delete']).toMatch(/^node - <<'SKYFLEET_PROGRAM'\n/);
+  expect(submit?.inputs['delete']).not.toContain('deployment/');
+});
