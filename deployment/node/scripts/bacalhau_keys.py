@@ -1,0 +1,145 @@
+"""Every configuration key of Bacalhau 1.9, as `bacalhau config list` names them.
+
+Bacalhau ignores keys that it does not know, so a misspelt or outdated one (the `node:` layout from before 1.5)
+would silently change what the node is.
+"""
+
+from __future__ import annotations
+
+KNOWN_KEYS = frozenset(
+    """
+    API.Auth.AccessPolicyPath
+    API.Auth.Methods
+    API.Auth.Oauth2.Audience
+    API.Auth.Oauth2.DeviceAuthorizationEndpoint
+    API.Auth.Oauth2.DeviceClientID
+    API.Auth.Oauth2.Issuer
+    API.Auth.Oauth2.JWKSUri
+    API.Auth.Oauth2.PollingInterval
+    API.Auth.Oauth2.ProviderID
+    API.Auth.Oauth2.ProviderName
+    API.Auth.Oauth2.Scopes
+    API.Auth.Oauth2.TokenEndpoint
+    API.Auth.Users
+    API.Host
+    API.Port
+    API.TLS.AutoCert
+    API.TLS.AutoCertCachePath
+    API.TLS.CAFile
+    API.TLS.CertFile
+    API.TLS.Insecure
+    API.TLS.KeyFile
+    API.TLS.SelfSigned
+    API.TLS.UseTLS
+    Compute.AllocatedCapacity.CPU
+    Compute.AllocatedCapacity.Disk
+    Compute.AllocatedCapacity.GPU
+    Compute.AllocatedCapacity.Memory
+    Compute.AllowListedLocalPaths
+    Compute.Auth.Token
+    Compute.Enabled
+    Compute.Env.AllowList
+    Compute.Heartbeat.InfoUpdateInterval
+    Compute.Heartbeat.Interval
+    Compute.Heartbeat.ResourceUpdateInterval
+    Compute.Network.AdvertisedAddress
+    Compute.Network.PortRangeEnd
+    Compute.Network.PortRangeStart
+    Compute.Orchestrators
+    Compute.TLS.CACert
+    Compute.TLS.RequireTLS
+    DataDir
+    DisableAnalytics
+    Engines.Disabled
+    Engines.Types.Docker.ManifestCache.Refresh
+    Engines.Types.Docker.ManifestCache.Size
+    Engines.Types.Docker.ManifestCache.TTL
+    InputSources.Disabled
+    InputSources.MaxRetryCount
+    InputSources.ReadTimeout
+    InputSources.Types.IPFS.Endpoint
+    JobAdmissionControl.Locality
+    JobAdmissionControl.ProbeExec
+    JobAdmissionControl.ProbeHTTP
+    JobAdmissionControl.RejectNetworkedJobs
+    JobAdmissionControl.RejectStatelessJobs
+    JobDefaults.Batch.Priority
+    JobDefaults.Batch.Task.Publisher.Params
+    JobDefaults.Batch.Task.Publisher.Type
+    JobDefaults.Batch.Task.Resources.CPU
+    JobDefaults.Batch.Task.Resources.Disk
+    JobDefaults.Batch.Task.Resources.GPU
+    JobDefaults.Batch.Task.Resources.Memory
+    JobDefaults.Batch.Task.Timeouts.ExecutionTimeout
+    JobDefaults.Batch.Task.Timeouts.TotalTimeout
+    JobDefaults.Daemon.Priority
+    JobDefaults.Daemon.Task.Resources.CPU
+    JobDefaults.Daemon.Task.Resources.Disk
+    JobDefaults.Daemon.Task.Resources.GPU
+    JobDefaults.Daemon.Task.Resources.Memory
+    JobDefaults.Ops.Priority
+    JobDefaults.Ops.Task.Publisher.Params
+    JobDefaults.Ops.Task.Publisher.Type
+    JobDefaults.Ops.Task.Resources.CPU
+    JobDefaults.Ops.Task.Resources.Disk
+    JobDefaults.Ops.Task.Resources.GPU
+    JobDefaults.Ops.Task.Resources.Memory
+    JobDefaults.Ops.Task.Timeouts.ExecutionTimeout
+    JobDefaults.Ops.Task.Timeouts.TotalTimeout
+    JobDefaults.Service.Priority
+    JobDefaults.Service.Task.Resources.CPU
+    JobDefaults.Service.Task.Resources.Disk
+    JobDefaults.Service.Task.Resources.GPU
+    JobDefaults.Service.Task.Resources.Memory
+    Labels
+    Logging.Level
+    Logging.LogDebugInfoInterval
+    Logging.Mode
+    NameProvider
+    Orchestrator.Advertise
+    Orchestrator.Auth.Token
+    Orchestrator.Cluster.Advertise
+    Orchestrator.Cluster.Host
+    Orchestrator.Cluster.Name
+    Orchestrator.Cluster.Peers
+    Orchestrator.Cluster.Port
+    Orchestrator.Enabled
+    Orchestrator.EvaluationBroker.MaxRetryCount
+    Orchestrator.EvaluationBroker.VisibilityTimeout
+    Orchestrator.Host
+    Orchestrator.NodeManager.DisconnectTimeout
+    Orchestrator.NodeManager.ManualApproval
+    Orchestrator.Port
+    Orchestrator.Scheduler.HousekeepingInterval
+    Orchestrator.Scheduler.HousekeepingTimeout
+    Orchestrator.Scheduler.QueueBackoff
+    Orchestrator.Scheduler.WorkerCount
+    Orchestrator.SupportReverseProxy
+    Orchestrator.TLS.CACert
+    Orchestrator.TLS.ServerCert
+    Orchestrator.TLS.ServerKey
+    Orchestrator.TLS.ServerTimeout
+    Publishers.Disabled
+    Publishers.Types.IPFS.Endpoint
+    Publishers.Types.Local.Address
+    Publishers.Types.Local.Port
+    Publishers.Types.S3.PreSignedURLDisabled
+    Publishers.Types.S3.PreSignedURLExpiration
+    Publishers.Types.S3Managed.Bucket
+    Publishers.Types.S3Managed.Endpoint
+    Publishers.Types.S3Managed.Key
+    Publishers.Types.S3Managed.PreSignedURLExpiration
+    Publishers.Types.S3Managed.Region
+    ResultDownloaders.Disabled
+    ResultDownloaders.Timeout
+    ResultDownloaders.Types.IPFS.Endpoint
+    StrictVersionMatch
+    UpdateConfig.Interval
+    WebUI.Backend
+    WebUI.Enabled
+    WebUI.Listen
+    """.split()
+)
+
+# Their entries are the user's own, not keys of Bacalhau.
+MAPS = frozenset(["API.Auth.Methods", "Labels"])

@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+"""Checks this node and reports: text or JSON on stdout, JSON on the node and in the bucket. 0 healthy, 1 unhealthy."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import fcntl
+import http.client
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple
+from urllib.parse import urlsplit
+
+import atomic_file
+import docker_api
+import imds
+import newest_row
+import node_paths
+import node_settings
+import orchestrator_link
+import s3
+from generate_bacalhau_config import API_HOST, API_PORT, HEARTBEAT_SECONDS
+from write_service_files import TOKEN_VARIABLE
+
+COMPUTE_CONTAINER = "bacalhau_compute"
+SENSOR_CONTAINER = "sensor"
+
+# Bacalhau itself gives a connection up after five heartbeats without an answer.
+LINK_IDLE_SECONDS = 3 * HEARTBEAT_SECONDS
+ROW_AGE_SECONDS = 120.0
+DISK_FREE_BYTES, DISK_FREE_FRACTION = 1 << 30, 0.05
+MEMORY_FREE_BYTES, MEMORY_FREE_FRACTION = 64 << 20, 0.05
+
+# Whose log tells why a check failed.
+CONTAINER_OF_CHECK = {
+    "service bacalhau_compute": COMPUTE_CONTAINER,
+    "compute node": COMPUTE_CONTAINER,
+    "orchestrator": COMPUTE_CONTAINER,
+    "service sensor": SENSOR_CONTAINER,
+    "sensor rows": SENSOR_CONTAINER,
+}
+
+LOCK_WAIT_SECONDS = 60
+REPEAT_SECONDS = 3
+LOG_LINES = 20
+
+
+class Unhealthy(RuntimeError):
+    """A check found something wrong; its text says what."""
+
+
+class Check(NamedTuple):
+    name: str
+    ok: bool
+    detail: str
+    values: Dict[str, Any]
+
+    def document(self) -> Dict[str, Any]:
+        return {"name": self.name, "ok": self.ok, "detail": self.detail, **self.values}
+
+
+class Finding(NamedTuple):
+    detail: str
+    values: Dict[str, Any]
+
+
+class Node(NamedTuple):
+    """What the checks need to know about this node, from node.json, member.json and identity.json."""
+
+    settings: Dict[str, Any]
+    member: Dict[str, Any]
+    sensor_id: str
+
+
+def read_node() -> Node:
+    settings = node_settings.load(node_paths.SETTINGS)
+    member = json.loads(node_paths.MEMBER.read_text(encoding="utf-8"))
+    identity = json.loads(node_paths.SENSOR_IDENTITY.read_text(encoding="utf-8"))
+    return Node(settings, member, identity["sensor_id"])
+
+
+def _container(name: str) -> Dict[str, Any]:
+    found = docker_api.inspect(name)
+    if found is None:
+        raise Unhealthy(f"there is no container {name}; run the node's run part again")
+    return found
+
+
+def check_service(name: str) -> Finding:
+    container = _container(name)
+    state = container["State"]
+    health = (state.get("Health") or {}).get("Status") or "none"
+    values = {
+        "image": container["Config"]["Image"],
+        "status": state["Status"],
+        "startedAt": state["StartedAt"],
+        "restarts": container.get("RestartCount", 0),
+        "containerHealth": health,
+    }
+    if not state["Running"]:
+        raise Unhealthy(f"{name} is {state['Status']}, exit code {state.get('ExitCode')}")
+    # An engine without systemd (podman in a container) never runs health checks and leaves them at "starting"; what
+    # they would prove is checked below as well.
+    if health == "unhealthy":
+        raise Unhealthy(f"{name} runs, but its own health check fails")
+    return Finding(f"running since {state['StartedAt']}, {values['restarts']} restarts", values)
+
+
+def _agent(path: str) -> Dict[str, Any]:
+    connection = http.client.HTTPConnection(API_HOST, API_PORT, timeout=5)
+    try:
+        connection.request("GET", f"/api/v1/agent/{path}")
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unhealthy(f"the compute node's API at {API_HOST}:{API_PORT} does not answer: {error}") from None
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise Unhealthy(f"the compute node's API answers {path} with HTTP {response.status}")
+    value = json.loads(body)
+    assert isinstance(value, dict)
+    return value
+
+
+def check_compute_node(node: Node) -> Finding:
+    """That what runs is a compute node, of this name: a configuration it does not understand makes it neither."""
+    about = _agent("node")
+    running = _agent("config")["config"]
+    expected = node.member["nodeName"]
+    if about["NodeID"] != expected or about["NodeType"] != "Compute":
+        raise Unhealthy(f"runs as {about['NodeType']} {about['NodeID']}, should be Compute {expected}")
+    if running["Compute"].get("Enabled") is not True or running["Orchestrator"].get("Enabled"):
+        raise Unhealthy("runs with another configuration than /etc/bacalhau/config.yaml")
+    engines = about["ComputeNodeInfo"]["ExecutionEngines"] or []
+    if "docker" not in engines:
+        raise Unhealthy(f"has no docker engine, only {', '.join(engines) or 'none'}")
+    return Finding(f"{expected}, engines {', '.join(engines)}", {"engines": engines})
+
+
+def check_orchestrator(node: Node) -> Finding:
+    orchestrators = node.settings["bacalhau"]["orchestrators"]
+    ports = [port for port in (urlsplit(address).port for address in orchestrators) if port]
+    pid = _container(COMPUTE_CONTAINER)["State"]["Pid"]
+    if not pid:
+        raise Unhealthy(f"{COMPUTE_CONTAINER} does not run")
+    link = orchestrator_link.link(pid, ports)
+    if link is None:
+        raise Unhealthy(f"no connection to {', '.join(orchestrators)}; `docker logs {COMPUTE_CONTAINER}` says why")
+    values = {"address": f"{link.peer}:{link.port}", "idleSeconds": round(link.idle_seconds, 1)}
+    if link.idle_seconds > LINK_IDLE_SECONDS:
+        raise Unhealthy(f"nothing heard from {values['address']} for {values['idleSeconds']} s")
+    return Finding(f"connected to {values['address']}, heard {values['idleSeconds']} s ago", values)
+
+
+def check_disk() -> Finding:
+    values, short = {}, []
+    seen = set()
+    for path in (node_paths.ROOT, node_paths.BACALHAU_DATA, node_paths.SENSOR_DATABASE.parent):
+        if not path.exists() or path.stat().st_dev in seen:
+            continue
+        seen.add(path.stat().st_dev)
+        usage = shutil.disk_usage(str(path))
+        text = f"{path}: {usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB free"
+        values[str(path)] = {"freeBytes": usage.free, "totalBytes": usage.total}
+        if usage.free < DISK_FREE_BYTES or usage.free < DISK_FREE_FRACTION * usage.total:
+            short.append(text)
+    if short:
+        raise Unhealthy("; ".join(short))
+    return Finding(
+        ", ".join(f"{v['freeBytes'] / 2**30:.1f} GiB free at {p}" for p, v in values.items()), {"disks": values}
+    )
+
+
+def check_memory() -> Finding:
+    kilobytes = {}
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        name, value = line.split(":", 1)
+        kilobytes[name] = int(value.split()[0]) * 1024
+    free, total = kilobytes["MemAvailable"], kilobytes["MemTotal"]
+    text = f"{free / 2**20:.0f} MiB of {total / 2**20:.0f} MiB available"
+    if free < MEMORY_FREE_BYTES or free < MEMORY_FREE_FRACTION * total:
+        raise Unhealthy(text)
+    return Finding(text, {"availableBytes": free, "totalBytes": total})
+
+
+def check_sensor_rows(node: Node) -> Finding:
+    try:
+        row = newest_row.newest_row(str(node_paths.SENSOR_DATABASE))
+    except (newest_row.NoRow, sqlite3.Error) as error:
+        raise Unhealthy(str(error)) from None
+    values = {"newestRow": row.timestamp, "ageSeconds": round(row.age_seconds, 1), "sensorId": row.sensor_id}
+    if row.sensor_id != node.sensor_id:
+        raise Unhealthy(f"the newest row is of {row.sensor_id}, this node's sensor is {node.sensor_id}")
+    if row.age_seconds > ROW_AGE_SECONDS:
+        raise Unhealthy(f"the newest row is {values['ageSeconds']} s old, more than {ROW_AGE_SECONDS:.0f} s")
+    return Finding(f"newest row {values['ageSeconds']} s old", values)
+
+
+def check_imds_guard() -> Finding:
+    """That containers with a network of their own cannot reach the role's keys; sets the rule anew where it is gone."""
+    script = Path(__file__).resolve().parent / "imds-guard.sh"
+    done = subprocess.run(["sh", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Unhealthy(done.stderr.decode("utf-8", "replace").strip() or "iptables failed")
+    state = done.stdout.decode("utf-8").strip()
+    return Finding(f"rule {state}", {"rule": state})
+
+
+def checks(node: Node) -> List[Check]:
+    wanted: List[Tuple[str, Callable[[], Finding]]] = [
+        ("service bacalhau_compute", lambda: check_service(COMPUTE_CONTAINER)),
+        ("service sensor", lambda: check_service(SENSOR_CONTAINER)),
+        ("compute node", lambda: check_compute_node(node)),
+        ("orchestrator", lambda: check_orchestrator(node)),
+        ("disk", check_disk),
+        ("memory", check_memory),
+        ("sensor rows", lambda: check_sensor_rows(node)),
+        ("imds guard", check_imds_guard),
+    ]
+    return [_run(name, check) for name, check in wanted]
+
+
+def _run(name: str, check: Callable[[], Finding]) -> Check:
+    try:
+        found = check()
+    except (Unhealthy, docker_api.DockerError) as error:
+        return Check(name, False, str(error), {})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        # A check that cannot be made has failed; the others still count.
+        return Check(name, False, f"{type(error).__name__}: {error}", {})
+    return Check(name, True, found.detail, found.values)
+
+
+def report(node: Node, found: Sequence[Check]) -> Dict[str, Any]:
+    return {
+        "version": 1,
+        "healthy": all(check.ok for check in found),
+        "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "stack": node.settings["stack"],
+        "fleet": node.settings["fleet"],
+        "place": node.settings["place"],
+        **{key: node.member[key] for key in ("nodeName", "ordinal", "instanceId", "zone", "region", "privateIp")},
+        "sensorId": node.sensor_id,
+        "checks": [check.document() for check in found],
+    }
+
+
+def as_text(document: Dict[str, Any]) -> str:
+    head = f"{document['nodeName']} {'healthy' if document['healthy'] else 'UNHEALTHY'} at {document['time']}\n"
+    return head + "".join(
+        f"  {'ok  ' if check['ok'] else 'FAIL'} {check['name']}: {check['detail']}\n" for check in document["checks"]
+    )
+
+
+def upload(node: Node, document: Dict[str, Any]) -> Check:
+    """Puts the report where it can be read when the node cannot."""
+    where = node.settings["bucket"]
+    key = f"{where['prefix']}health/{node.member['nodeName']}.json"
+    try:
+        session = imds.Session()
+        bucket = s3.Bucket(where["name"], where["region"], where["endpointUrl"], session.credentials)
+        bucket.put(key, (json.dumps(document, indent=2) + "\n").encode("utf-8"))
+    except (imds.ImdsError, s3.S3Error, OSError, ValueError, KeyError) as error:
+        return Check("report upload", False, str(error), {})
+    return Check("report upload", True, f"s3://{where['name']}/{key}", {})
+
+
+class Locked(RuntimeError):
+    """Another run is under way."""
+
+
+class Lock:
+    """Two runs never overlap; the kernel lets go of the lock when its holder dies."""
+
+    def __enter__(self) -> "Lock":
+        node_paths.HEALTH_LOCK.parent.mkdir(parents=True, exist_ok=True)
+        self._file: TextIO = open(node_paths.HEALTH_LOCK, "w", encoding="ascii")
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return self
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    self._file.close()
+                    raise Locked(f"another health check has been running for {LOCK_WAIT_SECONDS} s") from None
+                time.sleep(0.2)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def examine(node: Node, wait_seconds: float) -> List[Check]:
+    """The checks; repeated for `wait_seconds` at most, until all are well."""
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        found = checks(node)
+        if all(check.ok for check in found) or time.monotonic() >= deadline:
+            return found
+        time.sleep(REPEAT_SECONDS)
+
+
+def container_logs(document: Dict[str, Any]) -> Iterator[str]:
+    """The last lines of the services that failed checks are about, without the token."""
+    token = _token()
+    failed = [check["name"] for check in document["checks"] if not check["ok"]]
+    for name in {container: None for check, container in CONTAINER_OF_CHECK.items() if check in failed}:
+        try:
+            text = docker_api.log_tail(name, LOG_LINES)
+        except docker_api.DockerError as error:
+            text = str(error)
+        yield f"--- last lines of {name}\n{text.replace(token, '********') if token else text}"
+
+
+def _token() -> Optional[str]:
+    try:
+        line = node_paths.BACALHAU_TOKEN_ENV.read_text(encoding="ascii").strip()
+    except OSError:
+        return os.environ.get(TOKEN_VARIABLE)
+    return line[len(TOKEN_VARIABLE) + 2 : -1]
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="health-check.sh", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of text")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="repeat for so long until all is well, and show logs if not",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        node = read_node()
+        with Lock():
+            document = report(node, examine(node, options.wait))
+            uploaded = upload(node, document)
+            # The object cannot tell how its own upload went; the report on the node does.
+            document["checks"].append(uploaded.document())
+            document["healthy"] = document["healthy"] and uploaded.ok
+            atomic_file.write(node_paths.HEALTH_JSON, json.dumps(document, indent=2) + "\n")
+            atomic_file.write(node_paths.HEALTH_TEXT, as_text(document))
+    except (OSError, ValueError, KeyError, Locked) as error:
+        print(f"health-check.sh: {error}", file=sys.stderr)
+        return 1
+    if not options.quiet:
+        sys.stdout.write(json.dumps(document, indent=2) + "\n" if options.json else as_text(document))
+    if options.wait and not document["healthy"]:
+        for text in container_logs(document):
+            print(text.rstrip(), file=sys.stderr)
+    return 0 if document["healthy"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""One hundred cities of the United States: name, state, code of the sensor id, latitude, longitude, time zone.
+
+The order is part of every sensor's identity: never reorder, remove or insert.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Tuple
+
+
+class City(NamedTuple):
+    name: str
+    state: str
+    code: str
+    latitude: float
+    longitude: float
+    timezone: str
+
+
+_EASTERN, _CENTRAL, _MOUNTAIN, _PACIFIC = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+)
+
+CITIES: Tuple[City, ...] = (
+    City("San Francisco", "CA", "SFO", 37.7749, -122.4194, _PACIFIC),
+    City("Austin", "TX", "AUS", 30.2672, -97.7431, _CENTRAL),
+    City("Seattle", "WA", "SEA", 47.6062, -122.3321, _PACIFIC),
+    City("Denver", "CO", "DEN", 39.7392, -104.9903, _MOUNTAIN),
+    City("Miami", "FL", "MIA", 25.7617, -80.1918, _EASTERN),
+    City("Boston", "MA", "BOS", 42.3601, -71.0589, _EASTERN),
+    City("Chicago", "IL", "CHI", 41.8781, -87.6298, _CENTRAL),
+    City("Atlanta", "GA", "ATL", 33.7490, -84.3880, _EASTERN),
+    City("Portland", "OR", "POR", 45.5152, -122.6784, _PACIFIC),
+    City("Phoenix", "AZ", "PHX", 33.4484, -112.0740, "America/Phoenix"),
+    City("Nashville", "TN", "NAS", 36.1627, -86.7816, _CENTRAL),
+    City("San Diego", "CA", "SDG", 32.7157, -117.1611, _PACIFIC),
+    City("Dallas", "TX", "DAL", 32.7767, -96.7970, _CENTRAL),
+    City("Minneapolis", "MN", "MIN", 44.9778, -93.2650, _CENTRAL),
+    City("Charlotte", "NC", "CLT", 35.2271, -80.8431, _EASTERN),
+    City("New York", "NY", "NYC", 40.7128, -74.0060, _EASTERN),
+    City("Los Angeles", "CA", "LAX", 34.0522, -118.2437, _PACIFIC),
+    City("Houston", "TX", "HOU", 29.7604, -95.3698, _CENTRAL),
+    City("Philadelphia", "PA", "PHL", 39.9526, -75.1652, _EASTERN),
+    City("San Antonio", "TX", "SAT", 29.4241, -98.4936, _CENTRAL),
+    City("San Jose", "CA", "SJC", 37.3382, -121.8863, _PACIFIC),
+    City("Jacksonville", "FL", "JAX", 30.3322, -81.6557, _EASTERN),
+    City("Fort Worth", "TX", "FTW", 32.7555, -97.3308, _CENTRAL),
+    City("Columbus", "OH", "COL", 39.9612, -82.9988, _EASTERN),
+    City("Indianapolis", "IN", "IND", 39.7684, -86.1581, "America/Indiana/Indianapolis"),
+    City("Washington", "DC", "WAS", 38.9072, -77.0369, _EASTERN),
+    City("El Paso", "TX", "ELP", 31.7619, -106.4850, _MOUNTAIN),
+    City("Detroit", "MI", "DET", 42.3314, -83.0458, "America/Detroit"),
+    City("Memphis", "TN", "MEM", 35.1495, -90.0490, _CENTRAL),
+    City("Louisville", "KY", "LOU", 38.2527, -85.7585, "America/Kentucky/Louisville"),
+    City("Baltimore", "MD", "BAL", 39.2904, -76.6122, _EASTERN),
+    City("Milwaukee", "WI", "MIL", 43.0389, -87.9065, _CENTRAL),
+    City("Albuquerque", "NM", "ABQ", 35.0844, -106.6504, _MOUNTAIN),
+    City("Tucson", "AZ", "TUC", 32.2226, -110.9747, "America/Phoenix"),
+    City("Fresno", "CA", "FRE", 36.7378, -119.7871, _PACIFIC),
+    City("Sacramento", "CA", "SAC", 38.5816, -121.4944, _PACIFIC),
+    City("Kansas City", "MO", "KCM", 39.0997, -94.5786, _CENTRAL),
+    City("Mesa", "AZ", "MES", 33.4152, -111.8315, "America/Phoenix"),
+    City("Omaha", "NE", "OMA", 41.2565, -95.9345, _CENTRAL),
+    City("Colorado Springs", "CO", "CSP", 38.8339, -104.8214, _MOUNTAIN),
+    City("Raleigh", "NC", "RAL", 35.7796, -78.6382, _EASTERN),
+    City("Long Beach", "CA", "LGB", 33.7701, -118.1937, _PACIFIC),
+    City("Virginia Beach", "VA", "VAB", 36.8529, -75.9780, _EASTERN),
+    City("Oakland", "CA", "OAK", 37.8044, -122.2712, _PACIFIC),
+    City("Tulsa", "OK", "TUL", 36.1540, -95.9928, _CENTRAL),
+    City("Tampa", "FL", "TPA", 27.9506, -82.4572, _EASTERN),
+    City("Arlington", "TX", "ARL", 32.7357, -97.1081, _CENTRAL),
+    City("New Orleans", "LA", "NOL", 29.9511, -90.0715, _CENTRAL),
+    City("Wichita", "KS", "WIC", 37.6872, -97.3301, _CENTRAL),
+    City("Cleveland", "OH", "CLE", 41.4993, -81.6944, _EASTERN),
+    City("Bakersfield", "CA", "BAK", 35.3733, -119.0187, _PACIFIC),
+    City("Aurora", "CO", "AUR", 39.7294, -104.8319, _MOUNTAIN),
+    City("Anaheim", "CA", "ANA", 33.8366, -117.9143, _PACIFIC),
+    City("Honolulu", "HI", "HNL", 21.3069, -157.8583, "Pacific/Honolulu"),
+    City("Riverside", "CA", "RIV", 33.9806, -117.3755, _PACIFIC),
+    City("Corpus Christi", "TX", "CRP", 27.8006, -97.3964, _CENTRAL),
+    City("Lexington", "KY", "LEX", 38.0406, -84.5037, _EASTERN),
+    City("Stockton", "CA", "STO", 37.9577, -121.2908, _PACIFIC),
+    City("St. Louis", "MO", "STL", 38.6270, -90.1994, _CENTRAL),
+    City("Saint Paul", "MN", "STP", 44.9537, -93.0900, _CENTRAL),
+    City("Cincinnati", "OH", "CIN", 39.1031, -84.5120, _EASTERN),
+    City("Pittsburgh", "PA", "PIT", 40.4406, -79.9959, _EASTERN),
+    City("Greensboro", "NC", "GSO", 36.0726, -79.7920, _EASTERN),
+    City("Anchorage", "AK", "ANC", 61.2181, -149.9003, "America/Anchorage"),
+    City("Lincoln", "NE", "LNK", 40.8136, -96.7026, _CENTRAL),
+    City("Orlando", "FL", "ORL", 28.5383, -81.3792, _EASTERN),
+    City("Newark", "NJ", "NEW", 40.7357, -74.1724, _EASTERN),
+    City("Toledo", "OH", "TOL", 41.6528, -83.5379, _EASTERN),
+    City("Las Vegas", "NV", "LAS", 36.1699, -115.1398, _PACIFIC),
+    City("Reno", "NV", "REN", 39.5296, -119.8138, _PACIFIC),
+    City("Madison", "WI", "MAD", 43.0731, -89.4012, _CENTRAL),
+    City("Boise", "ID", "BOI", 43.6150, -116.2023, "America/Boise"),
+    City("Salt Lake City", "UT", "SLC", 40.7608, -111.8910, _MOUNTAIN),
+    City("Richmond", "VA", "RIC", 37.5407, -77.4360, _EASTERN),
+    City("Baton Rouge", "LA", "BTR", 30.4515, -91.1871, _CENTRAL),
+    City("Spokane", "WA", "SPO", 47.6588, -117.4260, _PACIFIC),
+    City("Tacoma", "WA", "TAC", 47.2529, -122.4443, _PACIFIC),
+    City("Des Moines", "IA", "DSM", 41.5868, -93.6250, _CENTRAL),
+    City("Rochester", "NY", "ROC", 43.1566, -77.6088, _EASTERN),
+    City("Buffalo", "NY", "BUF", 42.8864, -78.8784, _EASTERN),
+    City("Birmingham", "AL", "BHM", 33.5186, -86.8104, _CENTRAL),
+    City("Montgomery", "AL", "MGM", 32.3668, -86.3000, _CENTRAL),
+    City("Little Rock", "AR", "LIT", 34.7465, -92.2896, _CENTRAL),
+    City("Jackson", "MS", "JAN", 32.2988, -90.1848, _CENTRAL),
+    City("Oklahoma City", "OK", "OKC", 35.4676, -97.5164, _CENTRAL),
+    City("Sioux Falls", "SD", "SXF", 43.5446, -96.7311, _CENTRAL),
+    City("Fargo", "ND", "FAR", 46.8772, -96.7898, _CENTRAL),
+    City("Billings", "MT", "BIL", 45.7833, -108.5007, _MOUNTAIN),
+    City("Cheyenne", "WY", "CHE", 41.1400, -104.8202, _MOUNTAIN),
+    City("Providence", "RI", "PVD", 41.8240, -71.4128, _EASTERN),
+    City("Hartford", "CT", "HFD", 41.7658, -72.6734, _EASTERN),
+    City("Worcester", "MA", "WOR", 42.2626, -71.8023, _EASTERN),
+    City("Manchester", "NH", "MHT", 42.9956, -71.4548, _EASTERN),
+    City("Burlington", "VT", "BTV", 44.4759, -73.2121, _EASTERN),
+    City("Portland", "ME", "PWM", 43.6591, -70.2568, _EASTERN),
+    City("Wilmington", "DE", "WIL", 39.7391, -75.5398, _EASTERN),
+    City("Charleston", "SC", "CHS", 32.7765, -79.9311, _EASTERN),
+    City("Columbia", "SC", "CAE", 34.0007, -81.0348, _EASTERN),
+    City("Charleston", "WV", "CRW", 38.3498, -81.6326, _EASTERN),
+    City("Knoxville", "TN", "KNX", 35.9606, -83.9207, _EASTERN),
+)
