@@ -1,0 +1,261 @@
+/** Runs a plugin's executable and speaks Pulumi's ResourceProvider protocol with it, as the engine does. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as grpc from '@grpc/grpc-js';
+import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
+import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
+import { EngineService } from '@pulumi/pulumi/proto/engine_grpc_pb';
+import type { LogRequest } from '@pulumi/pulumi/proto/engine_pb';
+import { ResourceProviderClient } from '@pulumi/pulumi/proto/provider_grpc_pb';
+import * as proto from '@pulumi/pulumi/proto/provider_pb';
+import { Status } from '@pulumi/pulumi/proto/status_pb';
+import { type Properties, unwrapSecrets } from '../../local/plugins/properties';
+
+export interface Diff {
+  readonly changes: boolean;
+  /** The detailed diff: property path to kind, as `UPDATE` or `ADD_REPLACE`. */
+  readonly details: Record<string, string>;
+  readonly replaces: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+}
+
+export interface Resource {
+  readonly urn: string;
+  readonly id: string;
+  readonly inputs: Properties;
+  readonly state: Properties;
+}
+
+type Options = { preview?: boolean; timeoutSeconds?: number };
+type Call<Request, Response> = (
+  request: Request,
+  callback: (error: grpc.ServiceError | null, response: Response) => void,
+) => void;
+
+export const urnOf = (type: string, name: string): string => `urn:pulumi:test::conformance::${type}::${name}`;
+
+export class PluginProcess {
+  /** What the plugin showed on the console, line by line. */
+  readonly logged: string[];
+
+  private constructor(
+    readonly process: ChildProcess,
+    private readonly client: ResourceProviderClient,
+    private readonly engine: grpc.Server,
+    logged: string[],
+  ) {
+    this.logged = logged;
+  }
+
+  static async start(
+    binary: string,
+    config: Properties,
+    env: Record<string, string> = {},
+  ): Promise<PluginProcess> {
+    const logged: string[] = [];
+    const { server, address } = await startEngine(logged);
+    const child = spawn(binary, [address], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+      detached: true,
+    });
+    const port = await new Promise<string>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (code) => reject(new Error(`${binary} ended with ${String(code)} before it served`)));
+      child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim()));
+    });
+    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    const plugin = new PluginProcess(child, client, server, logged);
+    await plugin.configure(config);
+    return plugin;
+  }
+
+  async stop(): Promise<void> {
+    this.client.close();
+    this.engine.forceShutdown();
+    const ended = new Promise((resolve) => this.process.once('close', resolve));
+    this.process.kill('SIGKILL');
+    await ended;
+  }
+
+  async checkConfig(news: Properties): Promise<string[]> {
+    const request = new proto.CheckRequest().setNews(struct(news));
+    const response = await this.call<proto.CheckRequest, proto.CheckResponse>('checkConfig', request);
+    return response.getFailuresList().map((failure) => failure.getReason());
+  }
+
+  async configure(args: Properties): Promise<void> {
+    const request = new proto.ConfigureRequest()
+      .setArgs(struct(args))
+      .setAcceptsecrets(false)
+      .setSendsOldInputs(true)
+      .setSendsOldInputsToDelete(true);
+    await this.call('configure', request);
+  }
+
+  async check(type: string, name: string, news: Properties, olds: Properties = {}, seed = 'seed') {
+    const request = new proto.CheckRequest()
+      .setUrn(urnOf(type, name))
+      .setType(type)
+      .setName(name)
+      .setOlds(struct(olds))
+      .setNews(struct(news))
+      .setRandomseed(Buffer.from(seed));
+    const response = await this.call<proto.CheckRequest, proto.CheckResponse>('check', request);
+    const failures = response
+      .getFailuresList()
+      .map((f) => ({ property: f.getProperty(), reason: f.getReason() }));
+    return { inputs: plain(response.getInputs()), failures };
+  }
+
+  async diff(resource: Resource, news: Properties): Promise<Diff> {
+    const request = new proto.DiffRequest()
+      .setId(resource.id)
+      .setUrn(resource.urn)
+      .setOlds(struct(resource.state))
+      .setOldInputs(struct(resource.inputs))
+      .setNews(struct(news));
+    const response = await this.call<proto.DiffRequest, proto.DiffResponse>('diff', request);
+    const kinds = Object.entries(proto.PropertyDiff.Kind);
+    const details: Record<string, string> = {};
+    response.getDetaileddiffMap().forEach((change, path) => {
+      details[path] = kinds.find(([, kind]) => kind === change.getKind())?.[0] ?? '';
+    });
+    return {
+      changes: response.getChanges() === proto.DiffResponse.DiffChanges.DIFF_SOME,
+      details,
+      replaces: response.getReplacesList(),
+      deleteBeforeReplace: response.getDeletebeforereplace(),
+    };
+  }
+
+  /** Checks the inputs, which must hold, and creates the resource. */
+  async make(type: string, name: string, news: Properties, options: Options = {}): Promise<Resource> {
+    const { inputs, failures } = await this.check(type, name, news);
+    if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join('\n'));
+    return this.create(type, name, inputs, options);
+  }
+
+  async create(type: string, name: string, inputs: Properties, options: Options = {}): Promise<Resource> {
+    const urn = urnOf(type, name);
+    const request = new proto.CreateRequest()
+      .setUrn(urn)
+      .setType(type)
+      .setName(name)
+      .setProperties(struct(inputs))
+      .setPreview(options.preview ?? false)
+      .setTimeout(options.timeoutSeconds ?? 0);
+    const response = await this.call<proto.CreateRequest, proto.CreateResponse>('create', request);
+    return { urn, id: response.getId(), inputs, state: plain(response.getProperties()) };
+  }
+
+  /** What a refresh finds; undefined where the resource is gone. */
+  async refresh({ urn, id, inputs, state }: Resource): Promise<Resource | undefined> {
+    const request = new proto.ReadRequest()
+      .setUrn(urn)
+      .setId(id)
+      .setProperties(struct(state))
+      .setInputs(struct(inputs));
+    const response = await this.call<proto.ReadRequest, proto.ReadResponse>('read', request);
+    if (response.getId() === '') return undefined;
+    return {
+      urn,
+      id: response.getId(),
+      inputs: plain(response.getInputs()),
+      state: plain(response.getProperties()),
+    };
+  }
+
+  async import(type: string, name: string, id: string): Promise<Resource | undefined> {
+    return this.refresh({ urn: urnOf(type, name), id, inputs: {}, state: {} });
+  }
+
+  async update(resource: Resource, news: Properties, options: Options = {}): Promise<Resource> {
+    const request = new proto.UpdateRequest()
+      .setUrn(resource.urn)
+      .setId(resource.id)
+      .setOlds(struct(resource.state))
+      .setOldInputs(struct(resource.inputs))
+      .setNews(struct(news))
+      .setPreview(options.preview ?? false)
+      .setTimeout(options.timeoutSeconds ?? 0);
+    const response = await this.call<proto.UpdateRequest, proto.UpdateResponse>('update', request);
+    return { ...resource, inputs: news, state: plain(response.getProperties()) };
+  }
+
+  async delete(resource: Resource, options: Options = {}): Promise<void> {
+    const request = new proto.DeleteRequest()
+      .setUrn(resource.urn)
+      .setId(resource.id)
+      .setProperties(struct(resource.state))
+      .setOldInputs(struct(resource.inputs))
+      .setTimeout(options.timeoutSeconds ?? 0);
+    await this.call('delete', request);
+  }
+
+  async invoke(token: string, args: Properties): Promise<Properties> {
+    const request = new proto.InvokeRequest().setTok(token).setArgs(struct(args));
+    return plain((await this.call<proto.InvokeRequest, proto.InvokeResponse>('invoke', request)).getReturn());
+  }
+
+  async cancel(): Promise<void> {
+    await this.call('cancel', new Empty());
+  }
+
+  private call<Request, Response>(method: keyof ResourceProviderClient, request: Request): Promise<Response> {
+    const bound = (this.client[method] as unknown as Call<Request, Response>).bind(this.client);
+    return new Promise((resolve, reject) => {
+      bound(request, (error, response) => {
+        if (error) reject(incomplete(error) ?? new Error(error.details));
+        else resolve(response);
+      });
+    });
+  }
+}
+
+/** What the engine records of a resource that exists, but not as it was asked for. */
+export class IncompleteResource extends Error {
+  constructor(
+    message: string,
+    readonly id: string,
+    readonly state: Properties,
+  ) {
+    super(message);
+  }
+}
+
+function incomplete(error: grpc.ServiceError): Error | undefined {
+  const [details] = error.metadata.get('grpc-status-details-bin');
+  if (!(details instanceof Buffer)) return undefined;
+  for (const detail of Status.deserializeBinary(details).getDetailsList()) {
+    if (detail.getTypeName() !== 'pulumirpc.ErrorResourceInitFailed') continue;
+    const failed = proto.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
+    return new IncompleteResource(error.details, failed.getId(), plain(failed.getProperties()));
+  }
+  return undefined;
+}
+
+/** The part of the engine that a plugin talks to: its log. */
+async function startEngine(logged: string[]): Promise<{ server: grpc.Server; address: string }> {
+  const server = new grpc.Server();
+  server.addService(EngineService, {
+    log: (call: grpc.ServerUnaryCall<LogRequest, Empty>, callback: grpc.sendUnaryData<Empty>) => {
+      logged.push(call.request.getMessage());
+      callback(null, new Empty());
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(bound);
+    });
+  });
+  return { server, address: `127.0.0.1:${port}` };
+}
+
+function struct(properties: Properties): Struct {
+  return Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Record<string, never>);
+}
+
+function plain(properties: Struct | undefined): Properties {
+  return unwrapSecrets((properties?.toJavaScript() ?? {}) as Properties) as Properties;
+}
