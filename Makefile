@@ -1,0 +1,42 @@
+# Skyfleet. `make help` lists what can be made.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+TSX := node --import tsx
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: setup
+setup: node_modules/.package-lock.json ## Set up the tools that are missing (cached outside of the checkout)
+	@$(TSX) local/cli.ts setup
+
+.PHONY: local
+local: node_modules/.package-lock.json ## Run the main job on this machine: emulated AWS, two connected Bacalhau nodes
+	@$(TSX) local/cli.ts up
+
+.PHONY: local-down
+local-down: node_modules/.package-lock.json ## Destroy the stack of `make local` and stop all that it started
+	@$(TSX) local/cli.ts down
+
+.PHONY: check
+check: node_modules/.package-lock.json ## Types, lint and format
+	npx tsc --project .
+	npx eslint .
+	npx prettier --check --log-level warn .
+
+.PHONY: unit
+unit: setup ## Tests of pure logic, of components with mocks, and of node scripts
+	@$(TSX) local/cli.ts tests --selectProjects unit
+
+.PHONY: test
+test: check setup ## All checks and tests: unit, plugins, end to end
+	@$(TSX) local/cli.ts tests
+
+.PHONY: clean-check
+clean-check: node_modules/.package-lock.json ## Look for anything that a rig has left behind
+	@$(TSX) local/cli.ts rig check-clean

@@ -1,0 +1,102 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { Orchestrator } from '../../deployment/operator/orchestrator';
+import type { NodeReport } from '../../deployment/operator/wait';
+import { gatherEvidence, type Fleet } from './evidence';
+import type { LocalStack } from './stack';
+import { fleetTable, problemsOf, strangers, type NodeEvidence } from './verification';
+
+/** The embedded default's promise is not kept; the message names the step and the nodes. */
+export class MainJobError extends Error {}
+
+/** Where the main job runs. */
+export interface MainJobSettings {
+  projectDir: string;
+  /** Name of the stack, whose stack file names the sensor's image. */
+  stackName: string;
+  /** Address of the orchestrator's API. */
+  orchestrator: string;
+  /** Folder for Pulumi's whole output. */
+  logs: string;
+  /** Where progress goes. */
+  show: (line: string) => void;
+  /** Show all that Pulumi prints. */
+  verbose: boolean;
+}
+
+/** Seconds after which a node that the stack calls ready must be in the orchestrator's list and its sensor at work. */
+const settlingSeconds = 60;
+
+/** Brings the stack up and finds out whether its nodes are what they should be. Returns the closing table. */
+export async function runMainJob(stack: LocalStack, settings: MainJobSettings): Promise<string> {
+  const { show } = settings;
+  show(`pulumi up, stack ${settings.stackName}`);
+  const { code, output } = await stack.run(
+    'up',
+    ['--yes', '--skip-preview'],
+    settings.verbose ? process.stderr : undefined,
+  );
+  const log = path.join(settings.logs, 'pulumi-up.log');
+  fs.writeFileSync(log, output);
+  if (code !== 0)
+    throw new MainJobError(`pulumi up failed (whole output: ${log}):\n${diagnosticsOf(output)}`);
+  show(changesOf(output));
+
+  const { dataBucket, nodes } = (await stack.outputs()) as {
+    dataBucket: string;
+    nodes: Record<string, NodeReport[]>;
+  };
+  const orchestrator = new Orchestrator(settings.orchestrator);
+  const sensorImage = sensorImageOf(settings);
+  const fleets = Object.entries(nodes).map(([name, members]): Fleet => {
+    return { nodes: members, bucket: dataBucket, prefix: `fleets/${name}/`, sensorImage };
+  });
+  show('asking the orchestrator, the sensors and the bucket');
+  const { evidence, problems } = await settled(orchestrator, fleets);
+  const table = fleetTable(evidence);
+  if (problems.length > 0) throw new MainJobError(`${table}\n${problems.join('\n')}`);
+  return table;
+}
+
+/** Gathers the evidence; a node that has just become ready gets a little time for its first row and heartbeat. */
+async function settled(
+  orchestrator: Orchestrator,
+  fleets: Fleet[],
+): Promise<{ evidence: NodeEvidence[]; problems: string[] }> {
+  const deadline = Date.now() + settlingSeconds * 1000;
+  for (;;) {
+    const evidence = (await Promise.all(fleets.map((fleet) => gatherEvidence(orchestrator, fleet)))).flat();
+    const declared = fleets.flatMap(({ nodes }) => nodes);
+    const problems = [
+      ...evidence.flatMap(problemsOf),
+      ...strangers(await orchestrator.computeNodes(), declared),
+    ];
+    if (problems.length === 0 || Date.now() > deadline) return { evidence, problems };
+    await sleep(5000);
+  }
+}
+
+function sensorImageOf({ projectDir, stackName }: MainJobSettings): string {
+  const file = fs.readFileSync(path.join(projectDir, `Pulumi.${stackName}.yaml`), 'utf8');
+  return (parse(file) as { config: { 'skyfleet:sensor': { image: string } } }).config['skyfleet:sensor']
+    .image;
+}
+
+/** The part of Pulumi's output that says what went wrong. */
+export function diagnosticsOf(output: string): string {
+  const start = output.indexOf('Diagnostics:');
+  return (start === -1 ? output : output.slice(start)).trim();
+}
+
+/** What Pulumi says that it did, in one line: `3 created, 1 unchanged`, or that nothing changed. */
+export function changesOf(output: string): string {
+  const summary = /^Resources:\n((?: {4}.+\n?)+)/m.exec(output)?.[1];
+  const counts = (summary ?? '')
+    .split('\n')
+    .map((line) => line.trim().replace(/^[^0-9a-z]+/, ''))
+    .filter((line) => line !== '');
+  const changes = counts.filter((line) => !line.endsWith('unchanged'));
+  return changes.length === 0 ? `nothing to change (${counts.join(', ')})` : counts.join(', ');
+}

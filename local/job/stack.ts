@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { parse, stringify } from 'yaml';
+
+interface StackFile {
+  config: Record<string, unknown>;
+  encryptionsalt?: string;
+}
+
+/** What a stack of the embedded default is made from. */
+export interface LocalStackSettings {
+  /** The checkout: folder of `Pulumi.yaml` and the stack files. */
+  projectDir: string;
+  /** Folder of the rig in which the stack's own files are kept. */
+  folder: string;
+  /** Name of the stack; `Pulumi.<stack>.yaml` of the checkout is its configuration. */
+  stack: string;
+  /** Environment of the Pulumi CLI. */
+  env: NodeJS.ProcessEnv;
+  /** Token of the rig's orchestrator. */
+  orchestratorToken: string;
+}
+
+/** What a run of the Pulumi CLI printed; `code` is its exit code. */
+export interface PulumiRun {
+  code: number;
+  output: string;
+}
+
+/**
+ * A stack of the embedded default, driven through the Pulumi CLI. Its configuration is a copy of the checkout's stack
+ * file, kept with the rig, because the secrets in it are encrypted with a passphrase of the rig's own.
+ */
+export class LocalStack {
+  private readonly ownProject: string;
+  private readonly configFile: string;
+
+  constructor(private readonly settings: LocalStackSettings) {
+    this.ownProject = path.join(settings.folder, 'project');
+    this.configFile = path.join(this.ownProject, `Pulumi.${settings.stack}.yaml`);
+  }
+
+  /** Makes the stack where it is missing, and brings its configuration up to date. */
+  async prepare(
+    change: (config: Record<string, unknown>) => Record<string, unknown> = (config) => config,
+  ): Promise<void> {
+    const { projectDir, stack, orchestratorToken } = this.settings;
+    if (!fs.existsSync(this.configFile)) {
+      fs.mkdirSync(this.ownProject, { recursive: true, mode: 0o700 });
+      fs.copyFileSync(path.join(projectDir, 'Pulumi.yaml'), path.join(this.ownProject, 'Pulumi.yaml'));
+      // In a folder of its own: `stack init` writes into the stack file beside the project.
+      await this.require(['stack', 'init', stack, '--non-interactive', '--cwd', this.ownProject]);
+    }
+    const own = this.readStackFile(this.configFile);
+    const shared = this.readStackFile(path.join(projectDir, `Pulumi.${stack}.yaml`));
+    const token = own.config['skyfleet:orchestratorToken'];
+    const config = {
+      ...change(shared.config),
+      ...(token === undefined ? {} : { 'skyfleet:orchestratorToken': token }),
+    };
+    fs.writeFileSync(this.configFile, stringify({ ...own, config }), { mode: 0o600 });
+    if (token === undefined) {
+      await this.require(
+        ['config', 'set', '--secret', 'skyfleet:orchestratorToken', ...this.stackOptions()],
+        orchestratorToken,
+      );
+    }
+  }
+
+  /** Runs `pulumi <command>` on the stack; prints what the CLI prints where `show` is given. */
+  async run(command: string, options: string[] = [], show?: NodeJS.WritableStream): Promise<PulumiRun> {
+    return this.pulumi([command, ...this.stackOptions(), ...options], undefined, show);
+  }
+
+  /** The outputs of the last `up`. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const output = await this.require(['stack', 'output', '--json', '--stack', this.settings.stack]);
+    return JSON.parse(output) as Record<string, unknown>;
+  }
+
+  /** Whether the stack is there. */
+  exists(): boolean {
+    return fs.existsSync(this.configFile);
+  }
+
+  private stackOptions(): string[] {
+    return ['--stack', this.settings.stack, '--config-file', this.configFile, '--non-interactive'];
+  }
+
+  private readStackFile(file: string): StackFile {
+    const content = parse(fs.readFileSync(file, 'utf8')) as Partial<StackFile> | null;
+    return { config: {}, ...content };
+  }
+
+  private async require(args: string[], input?: string): Promise<string> {
+    const { code, output } = await this.pulumi(args, input);
+    if (code !== 0)
+      throw new Error(`pulumi ${args.slice(0, 2).join(' ')} ended with exit code ${code}:\n${output}`);
+    return output;
+  }
+
+  private pulumi(args: string[], input?: string, show?: NodeJS.WritableStream): Promise<PulumiRun> {
+    const { env, projectDir } = this.settings;
+    const child = spawn('pulumi', args, { cwd: projectDir, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        output += text;
+        show?.write(text);
+      });
+    }
+    child.stdin.end(input ?? '');
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    });
+  }
+}
