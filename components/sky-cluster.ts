@@ -92,6 +92,7 @@ export class SkyCluster extends pulumi.ComponentResource {
           SKYFLEET_SUBMISSION: submit.stdout,
           SKYFLEET_NODES: String(args.machine.nodes),
           SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
+          BACALHAU_COMPUTE_AUTH_TOKEN: args.orchestratorToken,
         },
         logging: local.Logging.None,
       },

@@ -119,6 +119,14 @@ export class SkyPilot {
     });
   }
 
+  /** Runs a task on a cluster that is up, and returns the id of its job. */
+  async exec(cluster: string, taskYaml: string): Promise<number> {
+    const { job_id } = (await this.call('/exec', { task: taskYaml, cluster_name: cluster })) as {
+      job_id: number;
+    };
+    return job_id;
+  }
+
   /** The clusters that the server knows, all or those named. Unknown names are left out of the answer. */
   async status(clusterNames?: string[]): Promise<ClusterStatus[]> {
     const body = {

@@ -11,6 +11,14 @@ function shippedFiles(environment: CommandEnvironment): Record<string, string> {
   );
 }
 
+/** What the run part of a node finds in its environment, besides what SkyPilot puts there. */
+export function runEnvironment(
+  incarnation: string,
+  token: string,
+): { envs: Record<string, string>; secrets: Record<string, string> } {
+  return { envs: { SKYFLEET_INCARNATION: incarnation }, secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: token } };
+}
+
 /** The task as it is launched: with its files, the name of the incarnation, and the token as a SkyPilot secret. */
 export function launchTask(
   task: SkyTask,
@@ -25,8 +33,7 @@ export function launchTask(
       ...named.resources,
       labels: { ...named.resources.labels, [labelKeys.incarnation]: incarnation },
     },
-    envs: { SKYFLEET_INCARNATION: incarnation },
-    secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: token },
+    ...runEnvironment(incarnation, token),
   };
 }
 

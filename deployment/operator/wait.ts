@@ -3,6 +3,8 @@ import { takeDown } from './delete';
 import { lastLines, required, skyPilotOf, type CommandEnvironment } from './command-environment';
 import { parseSubmission, type Submission } from './incarnation';
 import { SkyRequestError, type SkyPilot } from './skypilot';
+import { runEnvironment } from './submit';
+import { renderRetry, toYaml } from './task';
 
 /** What a node says of itself at the end of its run part (`deployment/node/scripts/run.sh`). */
 export interface NodeReport {
@@ -35,7 +37,11 @@ export function nodeReports(log: string): NodeReport[] {
 }
 
 /** The job that a launch has started; a failure says what SkyPilot said last. */
-async function launchedJob(sky: SkyPilot, submission: Submission, deadline: number): Promise<number> {
+async function launchedJob(
+  sky: SkyPilot,
+  submission: Pick<Submission, 'incarnation' | 'requestId'>,
+  deadline: number,
+): Promise<number> {
   try {
     const launched = (await sky.result(submission.requestId, deadline)) as { job_id: number };
     return launched.job_id;
@@ -59,6 +65,29 @@ async function jobEnd(sky: SkyPilot, cluster: string, job: number, deadline: num
   }
 }
 
+/**
+ * Follows the job of a launch to its end. One that had failed before this wait began was reported by an earlier run;
+ * asking for the same again means another try, so its parts are run again on the nodes that are there.
+ */
+async function finishedJob(
+  sky: SkyPilot,
+  { incarnation, requestId }: Submission,
+  environment: CommandEnvironment,
+  deadline: number,
+): Promise<{ job: number; status: string }> {
+  const launched = await launchedJob(sky, { incarnation, requestId }, deadline);
+  const found = await sky.jobStatus(incarnation, launched);
+  if (found === undefined || runningStates.has(found) || found === 'SUCCEEDED') {
+    return { job: launched, status: await jobEnd(sky, incarnation, launched, deadline) };
+  }
+  const task = {
+    ...renderRetry(required(environment, 'SKYFLEET_PLACE'), Number(required(environment, 'SKYFLEET_NODES'))),
+    ...runEnvironment(incarnation, required(environment, 'BACALHAU_COMPUTE_AUTH_TOKEN')),
+  };
+  const job = await sky.exec(incarnation, toYaml(task));
+  return { job, status: await jobEnd(sky, incarnation, job, deadline) };
+}
+
 /** Waits until the nodes of a submitted cluster are ready, then ends what they replace. */
 export async function wait(environment: CommandEnvironment): Promise<ReadyCluster> {
   const submission = parseSubmission(required(environment, 'SKYFLEET_SUBMISSION'));
@@ -67,8 +96,7 @@ export async function wait(environment: CommandEnvironment): Promise<ReadyCluste
   const deadline = Date.now() + Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')) * 60_000;
   const sky = skyPilotOf(environment);
 
-  const job = await launchedJob(sky, submission, deadline);
-  const status = await jobEnd(sky, incarnation, job, deadline);
+  const { job, status } = await finishedJob(sky, submission, environment, deadline);
   const log = await sky.jobLog(incarnation, job);
   if (status !== 'SUCCEEDED') {
     throw new Error(

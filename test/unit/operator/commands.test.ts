@@ -174,9 +174,29 @@ describe('wait', () => {
     );
   });
 
+  test('tries a job again that had failed before, on the nodes that are there', async () => {
+    await scheduleLaunch({ value: { job_id: 3 } });
+    outcomes['/job_status'] = ({ body }) => ({
+      value: (body['job_ids'] as number[])[0] === 3 ? { 3: 'FAILED' } : { 4: 'SUCCEEDED' },
+    });
+    outcomes['/exec'] = () => ({ value: { job_id: 4 } });
+    server.logs = `SKYFLEET_NODE ${JSON.stringify(report)}\n`;
+    expect(await wait({}, { BACALHAU_COMPUTE_AUTH_TOKEN: token })).toMatchObject({ code: 0 });
+    const exec = server.received.find(({ path }) => path === '/exec');
+    expect(exec?.body['cluster_name']).toBe('sensors-0-aaaa');
+    expect(parse(exec?.body['task'] as string)).toMatchObject({
+      num_nodes: 1,
+      run: expect.stringMatching(
+        /^set -e\nsudo sh \S+setup\.sh\nsudo --preserve-env=\S+ sh \S+run\.sh\n$/,
+      ) as string,
+      secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: token },
+    });
+  });
+
   test('shows the last lines of a failed setup, without the token', async () => {
     await scheduleLaunch({ value: { job_id: 3 } });
-    outcomes['/job_status'] = () => ({ value: { 3: 'FAILED_SETUP' } });
+    const states = ['SETTING_UP', 'FAILED_SETUP'];
+    outcomes['/job_status'] = () => ({ value: { 3: states.shift() ?? 'FAILED_SETUP' } });
     server.logs = `joining with ${token} and ${Buffer.from(token).toString('base64')}\nno such image\n`;
     const { code, stderr } = await wait({}, { BACALHAU_COMPUTE_AUTH_TOKEN: token });
     expect(code).toBe(1);
@@ -199,8 +219,8 @@ describe('wait', () => {
     awsAnswers('[]');
     const { code } = await wait({ retiring: ['sensors-0-old1'] });
     expect(code).toBe(0);
-    expect(server.paths).toEqual(['/launch', '/job_status', '/down']);
-    expect(server.received[2]?.body['cluster_name']).toBe('sensors-0-old1');
+    expect(server.paths).toEqual(['/launch', '/job_status', '/job_status', '/down']);
+    expect(server.received[3]?.body['cluster_name']).toBe('sensors-0-old1');
   });
 });
 
