@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import { labelKeys } from '../deployment/operator/incarnation';
+import type { LaunchVariables } from '../deployment/operator/launch';
 import { storedProgram } from '../deployment/operator/stored-program';
 import {
   machineKey,
@@ -63,22 +64,24 @@ export class SkyCluster extends pulumi.ComponentResource {
       SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
     };
+    const launch: { [K in keyof LaunchVariables]: pulumi.Input<string> } & Record<
+      string,
+      pulumi.Input<string>
+    > = {
+      SKYFLEET_TASK: machine.apply((key) =>
+        toYaml(renderTask(name, args.machine, { ...labels, [labelKeys.machine]: key })),
+      ),
+      SKYFLEET_SKYPILOT_CONFIG: placement.apply((resolved) => toYaml(renderSkyConfig(resolved, labels))),
+      SKYFLEET_FILES: JSON.stringify(files.paths),
+      ...files.texts,
+      BACALHAU_COMPUTE_AUTH_TOKEN: args.orchestratorToken,
+    };
     const submit = new local.Command(
       `${name}-submit`,
       {
         create: operatorProgram('submit'),
         delete: storedProgram('delete'),
-        environment: {
-          ...server,
-          SKYFLEET_MACHINE: machine,
-          SKYFLEET_TASK: machine.apply((key) =>
-            toYaml(renderTask(name, args.machine, { ...labels, [labelKeys.machine]: key })),
-          ),
-          SKYFLEET_SKYPILOT_CONFIG: placement.apply((resolved) => toYaml(renderSkyConfig(resolved, labels))),
-          SKYFLEET_FILES: JSON.stringify(files.paths),
-          ...files.texts,
-          BACALHAU_COMPUTE_AUTH_TOKEN: args.orchestratorToken,
-        },
+        environment: { ...server, SKYFLEET_MACHINE: machine, ...launch },
         logging: local.Logging.None,
       },
       { parent: this },
@@ -90,9 +93,10 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: {
           ...server,
           SKYFLEET_SUBMISSION: submit.stdout,
+          // For another try after a failure; the token makes it a secret, so a preview does not show it all twice.
+          SKYFLEET_LAUNCH: pulumi.secret(pulumi.jsonStringify(launch)),
           SKYFLEET_NODES: String(args.machine.nodes),
           SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
-          BACALHAU_COMPUTE_AUTH_TOKEN: args.orchestratorToken,
         },
         logging: local.Logging.None,
       },

@@ -92,11 +92,19 @@ function requireRoot(): void {
 const locked = <T>(paths: RigPaths, work: () => Promise<T>) =>
   withLock(paths.lock, () => console.error(`waiting for another run that uses rig ${paths.name}`), work);
 
+/**
+ * A rig keeps, as long as its instances can exist, the tools and images that it was started with: podman could not read
+ * the instances' storage over another store of images. What the sources ask for by now is for the next start.
+ */
+async function toolsFor(paths: RigPaths): Promise<Tools> {
+  const recorded = readRecord(paths.record).tools;
+  return recorded !== undefined && runningService(paths, 'aws') !== undefined ? recorded : ensureTools();
+}
+
 /** Starts what does not run of a rig; one that runs already is left as it is. */
 export async function startRig({ name }: RigName): Promise<Rig> {
   requireRoot();
   const paths = rigPaths(name);
-  const tools = await ensureTools();
   return locked(paths, async () => {
     if (existsSync(emulatorReadyFile(paths)) && runningService(paths, 'aws') === undefined) {
       throw new Error(
@@ -105,10 +113,11 @@ export async function startRig({ name }: RigName): Promise<Rig> {
           `what is left of it (rig stop ${name})`,
       );
     }
+    const tools = await toolsFor(paths);
     mkdirSync(paths.runtime, { recursive: true, mode: 0o700 });
     writeFileSync(paths.owner, `${paths.state}\n`);
     mkdirSync(paths.state, { recursive: true, mode: 0o700 });
-    writeRecord(paths.record, readRecord(paths.record));
+    writeRecord(paths.record, { ...readRecord(paths.record), tools });
     await createNamespace(paths);
     writeContainersConfig(paths, tools.images.store);
     mkdirSync(pulumiBackend(paths), { recursive: true });
@@ -133,7 +142,7 @@ export async function openRig({ name }: RigName): Promise<Rig> {
       `rig ${name} does not run (${missing.join(', ')} missing); start it first (rig start ${name})`,
     );
   }
-  return new Rig(paths, await ensureTools());
+  return new Rig(paths, await toolsFor(paths));
 }
 
 /**

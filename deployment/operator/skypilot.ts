@@ -119,14 +119,6 @@ export class SkyPilot {
     });
   }
 
-  /** Runs a task on a cluster that is up, and returns the id of its job. */
-  async exec(cluster: string, taskYaml: string): Promise<number> {
-    const { job_id } = (await this.call('/exec', { task: taskYaml, cluster_name: cluster })) as {
-      job_id: number;
-    };
-    return job_id;
-  }
-
   /** The clusters that the server knows, all or those named. Unknown names are left out of the answer. */
   async status(clusterNames?: string[]): Promise<ClusterStatus[]> {
     const body = {
@@ -188,16 +180,21 @@ export class SkyPilot {
   async result(requestId: string, deadline = Infinity): Promise<unknown> {
     for (;;) {
       const payload = await this.poll(requestId);
-      if (payload !== undefined)
-        return payload.return_value === null ? null : (JSON.parse(payload.return_value) as unknown);
+      if (payload !== undefined) return valueOf(payload);
       if (Date.now() > deadline)
         throw new SkyRequestError('Timeout', 'the time limit passed while the request was still running');
     }
   }
 
+  /** The value of a request that has ended, or undefined while it runs. Raises as `result` does. */
+  async resultSoFar(requestId: string): Promise<unknown> {
+    const payload = await this.poll(requestId, 1);
+    return payload === undefined ? undefined : valueOf(payload);
+  }
+
   /** One long poll: the finished request, or undefined while it runs. */
-  private async poll(requestId: string): Promise<RequestPayload | undefined> {
-    const stop = AbortSignal.timeout((exchangeSeconds - 10) * 1000);
+  private async poll(requestId: string, seconds = exchangeSeconds - 10): Promise<RequestPayload | undefined> {
+    const stop = AbortSignal.timeout(seconds * 1000);
     let response: Answer;
     try {
       response = await this.exchange('GET', `/api/get?request_id=${requestId}`, undefined, stop);
@@ -279,6 +276,10 @@ export class SkyPilot {
         'pulumi config set --secret skyfleet:skypilotToken',
     );
   }
+}
+
+function valueOf({ return_value }: RequestPayload): unknown {
+  return return_value === null ? null : (JSON.parse(return_value) as unknown);
 }
 
 /** One HTTP exchange; a failed connection becomes Unreachable, unless the caller's own signal ended it. */

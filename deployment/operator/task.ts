@@ -51,9 +51,6 @@ const stagingFolder = 'skyfleet';
 /** Variables of the run part that the node's scripts read; sudo drops all others. */
 const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION', 'BACALHAU_COMPUTE_AUTH_TOKEN'];
 
-const setupCommand = `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`;
-const runCommand = `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`;
-
 /** A shell command that writes `text` to `path` byte for byte; the delimiter cannot occur in the text by accident. */
 function writeFileCommand(path: string, text: string): string {
   const delimiter = `END_${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
@@ -80,8 +77,8 @@ export function renderTask(place: string, machine: MachineSpec, labels: Record<s
       labels,
       ordered: machine.zones.map((zone) => ({ infra: `aws/${machine.region}/${zone}` })),
     },
-    setup: setupCommand,
-    run: runCommand,
+    setup: `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`,
+    run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
   };
 }
 
@@ -105,11 +102,6 @@ export function withFiles(task: SkyTask, files: Record<string, string>): SkyTask
     task.setup,
   ].join('\n');
   return { ...task, setup };
-}
-
-/** A task that runs the setup and run part again, from the files that are on the nodes of a cluster already. */
-export function renderRetry(place: string, nodes: number): Pick<SkyTask, 'name' | 'num_nodes' | 'run'> {
-  return { name: place, num_nodes: nodes, run: `set -e\n${setupCommand}${runCommand}` };
 }
 
 /** The SkyPilot configuration of one launch (https://docs.skypilot.co/en/latest/reference/config.html, section aws). */

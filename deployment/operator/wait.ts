@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { takeDown } from './delete';
 import { lastLines, required, skyPilotOf, type CommandEnvironment } from './command-environment';
 import { parseSubmission, type Submission } from './incarnation';
+import { launch } from './launch';
 import { SkyRequestError, type SkyPilot } from './skypilot';
-import { runEnvironment } from './submit';
-import { renderRetry, toYaml } from './task';
 
 /** What a node says of itself at the end of its run part (`deployment/node/scripts/run.sh`). */
 export interface NodeReport {
@@ -36,56 +35,65 @@ export function nodeReports(log: string): NodeReport[] {
   return reports.sort((a, b) => a.ordinal - b.ordinal);
 }
 
-/** The job that a launch has started; a failure says what SkyPilot said last. */
-async function launchedJob(
-  sky: SkyPilot,
-  submission: Pick<Submission, 'incarnation' | 'requestId'>,
-  deadline: number,
-): Promise<number> {
-  try {
-    const launched = (await sky.result(submission.requestId, deadline)) as { job_id: number };
-    return launched.job_id;
-  } catch (error) {
-    if (!(error instanceof SkyRequestError)) throw error;
-    const log =
-      error.type === 'RequestNotFound' ? '' : lastLines(await sky.requestLog(submission.requestId), 15);
-    throw new Error(
-      `launching cluster ${submission.incarnation} failed (${error.type}): ${error.message}\n${log}\n` +
-        `See the whole log with: sky api logs ${submission.requestId}; then run pulumi up again`,
-    );
-  }
+/** How the job of a launch ended. */
+interface FinishedJob {
+  job: number;
+  status: string;
 }
 
-async function jobEnd(sky: SkyPilot, cluster: string, job: number, deadline: number): Promise<string> {
+/** Follows a launch and its job to the end. */
+async function finishedJob(sky: SkyPilot, launched: LaunchedCluster, deadline: number): Promise<FinishedJob> {
+  const { incarnation, requestId } = launched;
+  const { job_id: job } = (await sky.result(requestId, deadline)) as { job_id: number };
   for (;;) {
-    const status = await sky.jobStatus(cluster, job);
-    if (status === undefined || !runningStates.has(status)) return status ?? 'unknown to the cluster';
-    if (Date.now() > deadline) return `still ${status} at the time limit`;
+    const status = (await sky.jobStatus(incarnation, job)) ?? 'unknown to the cluster';
+    if (!runningStates.has(status)) return { job, status };
+    if (Date.now() > deadline) return { job, status: `still ${status} at the time limit` };
     await sleep(2000);
   }
 }
 
+/** A cluster and the request under which SkyPilot launches it. */
+type LaunchedCluster = Pick<Submission, 'incarnation' | 'requestId'>;
+
 /**
- * Follows the job of a launch to its end. One that had failed before this wait began was reported by an earlier run;
- * asking for the same again means another try, so its parts are run again on the nodes that are there.
+ * The launch to wait for. One that had failed, or that the server had forgotten, before this wait began was reported by
+ * an earlier run; asking for the same again means another try, so it is launched again under the same name.
  */
-async function finishedJob(
+async function launchToFollow(
   sky: SkyPilot,
-  { incarnation, requestId }: Submission,
+  submitted: LaunchedCluster,
   environment: CommandEnvironment,
-  deadline: number,
-): Promise<{ job: number; status: string }> {
-  const launched = await launchedJob(sky, { incarnation, requestId }, deadline);
-  const found = await sky.jobStatus(incarnation, launched);
-  if (found === undefined || runningStates.has(found) || found === 'SUCCEEDED') {
-    return { job: launched, status: await jobEnd(sky, incarnation, launched, deadline) };
+): Promise<LaunchedCluster> {
+  if (!(await hasFailed(sky, submitted))) return submitted;
+  const variables = JSON.parse(required(environment, 'SKYFLEET_LAUNCH')) as CommandEnvironment;
+  return { ...submitted, requestId: await launch(sky, variables, submitted.incarnation) };
+}
+
+async function hasFailed(sky: SkyPilot, { incarnation, requestId }: LaunchedCluster): Promise<boolean> {
+  try {
+    const launched = (await sky.resultSoFar(requestId)) as { job_id: number } | undefined;
+    if (launched === undefined) return false;
+    const status = await sky.jobStatus(incarnation, launched.job_id);
+    return status === undefined || !(runningStates.has(status) || status === 'SUCCEEDED');
+  } catch (error) {
+    if (error instanceof SkyRequestError) return true;
+    throw error;
   }
-  const task = {
-    ...renderRetry(required(environment, 'SKYFLEET_PLACE'), Number(required(environment, 'SKYFLEET_NODES'))),
-    ...runEnvironment(incarnation, required(environment, 'BACALHAU_COMPUTE_AUTH_TOKEN')),
-  };
-  const job = await sky.exec(incarnation, toYaml(task));
-  return { job, status: await jobEnd(sky, incarnation, job, deadline) };
+}
+
+/** What SkyPilot said of a launch that failed, and where to read more. */
+async function launchFailure(
+  sky: SkyPilot,
+  launched: LaunchedCluster,
+  error: SkyRequestError,
+): Promise<Error> {
+  const { incarnation, requestId } = launched;
+  const log = error.type === 'RequestNotFound' ? '' : lastLines(await sky.requestLog(requestId), 15);
+  return new Error(
+    `launching cluster ${incarnation} failed (${error.type}): ${error.message}\n${log}\n` +
+      `See the whole log with: sky api logs ${requestId}; then run pulumi up again`,
+  );
 }
 
 /** Waits until the nodes of a submitted cluster are ready, then ends what they replace. */
@@ -96,7 +104,10 @@ export async function wait(environment: CommandEnvironment): Promise<ReadyCluste
   const deadline = Date.now() + Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')) * 60_000;
   const sky = skyPilotOf(environment);
 
-  const { job, status } = await finishedJob(sky, submission, environment, deadline);
+  const launched = await launchToFollow(sky, submission, environment);
+  const { job, status } = await finishedJob(sky, launched, deadline).catch(async (error: unknown) => {
+    throw error instanceof SkyRequestError ? await launchFailure(sky, launched, error) : error;
+  });
   const log = await sky.jobLog(incarnation, job);
   if (status !== 'SUCCEEDED') {
     throw new Error(

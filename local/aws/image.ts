@@ -1,4 +1,13 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../command';
@@ -216,7 +225,16 @@ export async function buildEngineSeed({ folder, imageStore, images }: EngineSeed
         `${name}=${value}`,
       ]);
       await podman(
-        ...['build', '--quiet', '--isolation', 'chroot', '--layers=false', '--format', 'docker', ...buildArgs],
+        ...[
+          'build',
+          '--quiet',
+          '--isolation',
+          'chroot',
+          '--layers=false',
+          '--format',
+          'docker',
+          ...buildArgs,
+        ],
         ...['--file', image.containerfile, '--tag', image.name, image.context],
       );
       const archive = join(archives, `${index}.tar`);
@@ -228,9 +246,9 @@ export async function buildEngineSeed({ folder, imageStore, images }: EngineSeed
     writeFileSync(join(work, 'digests'), digests.join(''));
     await podman(
       ...['run', '--rm', '--privileged', '--network', 'none', '--tmpfs', '/run', '--log-driver', 'none'],
-      ...['--volume', `${work}:/work:ro`, '--volume', `${folder}:/var/lib/docker`],
+      ...['--volume', `${work}:/seed:ro`, '--volume', `${folder}:/var/lib/docker`],
       ...['--volume', `${SOURCES}:/sources:ro`, '--entrypoint', '/usr/bin/tini', INSTANCE_IMAGE],
-      ...['--', 'sh', '/sources/seed-engine.sh', '/work/archives', '/work/digests'],
+      ...['--', 'sh', '/sources/seed-engine.sh', '/seed/archives', '/seed/digests'],
     );
   });
   rmSync(work, { recursive: true });

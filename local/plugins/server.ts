@@ -1,14 +1,12 @@
 import * as grpc from '@grpc/grpc-js';
-import { Any } from 'google-protobuf/google/protobuf/any_pb';
 import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
-import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
 import { EngineClient } from '@pulumi/pulumi/proto/engine_grpc_pb';
 import { LogRequest, LogSeverity } from '@pulumi/pulumi/proto/engine_pb';
 import { PluginInfo } from '@pulumi/pulumi/proto/plugin_pb';
 import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
 import * as proto from '@pulumi/pulumi/proto/provider_pb';
-import { Status } from '@pulumi/pulumi/proto/status_pb';
-import { type Properties, type PropertyChange, inputOf, unwrapSecrets } from './properties';
+import { checkFailure, diffResponse, fromStruct, nameOf, serviceError, toStruct, typeOf } from './messages';
+import type { Operation, Plugin } from './plugin';
 
 /*
  * Serves a plugin over Pulumi's ResourceProvider protocol.
@@ -18,79 +16,6 @@ import { type Properties, type PropertyChange, inputOf, unwrapSecrets } from './
  * time-outs, nor the random seed that keeps a saved plan's names, nor detailed diffs. Where a newer
  * `@pulumi/pulumi` passes all these on, this file can go.
  */
-
-export interface CheckFailure {
-  readonly property: string;
-  readonly reason: string;
-}
-
-export interface CheckResult {
-  readonly inputs: Properties;
-  readonly failures: readonly CheckFailure[];
-}
-
-export interface DiffResult {
-  readonly changes: readonly PropertyChange[];
-  readonly deleteBeforeReplace: boolean;
-}
-
-export interface CheckCall {
-  readonly type: string;
-  readonly name: string;
-  readonly olds: Properties;
-  readonly news: Properties;
-  readonly randomSeed: Uint8Array;
-}
-
-/** What an operation on a resource runs under: abandoned when `signal` fires, on cancel or time-out. */
-export interface Operation {
-  readonly type: string;
-  readonly urn: string;
-  readonly signal: AbortSignal;
-  /** The user's `customTimeouts` in seconds, or undefined. */
-  readonly timeoutSeconds: number | undefined;
-  /** Shows a line as the resource's status on the console. */
-  readonly log: (line: string) => void;
-}
-
-export interface ReadResult {
-  readonly id: string;
-  readonly state: Properties;
-  readonly inputs: Properties;
-}
-
-export interface Plugin {
-  readonly version: string;
-  checkConfig(news: Properties): CheckFailure[];
-  configure(args: Properties, signal: AbortSignal): Promise<void>;
-  check(call: CheckCall): Promise<CheckResult>;
-  diff(call: { type: string; olds: Properties; news: Properties }): Promise<DiffResult>;
-  /** `preview` asks for the planned state, with `unknown` for what only creation will tell. */
-  create(op: Operation, news: Properties, preview: boolean): Promise<{ id: string; state: Properties }>;
-  /** Undefined where the resource is gone. */
-  read(op: Operation, id: string, state: Properties, inputs: Properties): Promise<ReadResult | undefined>;
-  update(
-    op: Operation,
-    id: string,
-    olds: Properties,
-    news: Properties,
-    preview: boolean,
-  ): Promise<Properties>;
-  delete(op: Operation, id: string, state: Properties): Promise<void>;
-  invoke(token: string, args: Properties, signal: AbortSignal): Promise<Properties>;
-}
-
-/** The resource exists, but is not as it was asked for: Pulumi records it, and the next update completes it. */
-export class IncompleteResourceError extends Error {
-  constructor(
-    message: string,
-    readonly id: string,
-    readonly state: Properties,
-  ) {
-    super(message);
-    this.name = 'IncompleteResourceError';
-  }
-}
 
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 const CHANNEL_OPTIONS = {
@@ -271,68 +196,4 @@ function logStatus(engine: EngineClient | undefined, urn: string, line: string):
     .setEphemeral(true);
   // A status line that does not arrive harms nothing, and the engine may be gone already.
   engine.log(request, () => undefined);
-}
-
-/** `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`, where a name may contain `::` itself. */
-function typeOf(urn: string): string {
-  const qualified = urn.split('::')[2] ?? '';
-  return qualified.slice(qualified.lastIndexOf('$') + 1);
-}
-
-function nameOf(urn: string): string {
-  return urn.split('::').slice(3).join('::');
-}
-
-function fromStruct(struct: Struct | undefined): Properties {
-  return struct === undefined ? {} : (unwrapSecrets(struct.toJavaScript()) as Properties);
-}
-
-function toStruct(properties: Properties): Struct {
-  // Struct refuses undefined, which JSON leaves out.
-  return Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Record<string, never>);
-}
-
-function checkFailure({ property, reason }: CheckFailure): proto.CheckFailure {
-  return new proto.CheckFailure().setProperty(property).setReason(reason);
-}
-
-function diffResponse({ changes, deleteBeforeReplace }: DiffResult): proto.DiffResponse {
-  const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = proto.PropertyDiff.Kind;
-  const kinds = {
-    add: [ADD, ADD_REPLACE],
-    delete: [DELETE, DELETE_REPLACE],
-    update: [UPDATE, UPDATE_REPLACE],
-  } as const;
-  const replacing = changes.filter(({ replaces }) => replaces);
-  const response = new proto.DiffResponse()
-    .setChanges(
-      changes.length > 0
-        ? proto.DiffResponse.DiffChanges.DIFF_SOME
-        : proto.DiffResponse.DiffChanges.DIFF_NONE,
-    )
-    .setDiffsList([...new Set(changes.map(({ path }) => inputOf(path)))])
-    .setReplacesList([...new Set(replacing.map(({ path }) => inputOf(path)))])
-    .setDeletebeforereplace(deleteBeforeReplace)
-    .setHasdetaileddiff(true);
-  for (const { path, kind, replaces } of changes) {
-    response.getDetaileddiffMap().set(path, new proto.PropertyDiff().setKind(kinds[kind][replaces ? 1 : 0]));
-  }
-  return response;
-}
-
-function serviceError(error: unknown): grpc.ServerErrorResponse {
-  const message = error instanceof Error ? error.message : String(error);
-  const response = { name: 'Error', code: grpc.status.UNKNOWN, message, details: message };
-  if (!(error instanceof IncompleteResourceError)) return response;
-
-  const failed = new proto.ErrorResourceInitFailed()
-    .setId(error.id)
-    .setProperties(toStruct(error.state))
-    .setReasonsList([message]);
-  const detail = new Any();
-  detail.pack(failed.serializeBinary(), 'pulumirpc.ErrorResourceInitFailed');
-  const status = new Status().setCode(grpc.status.UNKNOWN).setMessage(message).setDetailsList([detail]);
-  const metadata = new grpc.Metadata();
-  metadata.add('grpc-status-details-bin', Buffer.from(status.serializeBinary()));
-  return { ...response, metadata };
 }

@@ -51,6 +51,8 @@ export function awsEnvironment(keys: OperatorKeys): Record<string, string> {
     AWS_DEFAULT_REGION: DEFAULT_REGION,
     // The operator is no instance; without this, clients wait for the metadata service to say so.
     AWS_EC2_METADATA_DISABLED: 'true',
+    // The SDK for JavaScript speaks up about the Node.js versions of years to come.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
 

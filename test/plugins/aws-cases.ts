@@ -537,7 +537,7 @@ export const cases: readonly Case[] = [
           maxSessionDuration: role.MaxSessionDuration,
           path: role.Path,
           permissionsBoundary: role.PermissionsBoundary?.PermissionsBoundaryArn,
-          tags: tagsOf(role.Tags as TagLike[] | undefined),
+          tags: tagsOf(role.Tags),
         }
       );
     },
@@ -613,7 +613,7 @@ export const cases: readonly Case[] = [
           namePrefix: profile.InstanceProfileName?.slice(0, -26),
           path: profile.Path,
           role: profile.Roles?.[0]?.RoleName,
-          tags: tagsOf(profile.Tags as TagLike[] | undefined),
+          tags: tagsOf(profile.Tags),
         }
       );
     },
@@ -640,7 +640,7 @@ export const cases: readonly Case[] = [
         bucket: Bucket,
         bucketPrefix: Bucket.slice(0, -26),
         objectLockEnabled: lock?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled',
-        tags: tagsOf((await gone(s3.getBucketTagging({ Bucket })))?.TagSet as TagLike[] | undefined),
+        tags: tagsOf((await gone(s3.getBucketTagging({ Bucket })))?.TagSet),
       };
     },
     update: () => ({ tags: otherTags, forceDestroy: false }),
@@ -828,7 +828,7 @@ export const cases: readonly Case[] = [
               tag: rule.Filter?.Tag && { key: rule.Filter.Tag.Key, value: rule.Filter.Tag.Value },
               and: rule.Filter?.And && {
                 prefix: rule.Filter.And.Prefix,
-                tags: tagsOf(rule.Filter.And.Tags as TagLike[] | undefined),
+                tags: tagsOf(rule.Filter.And.Tags),
               },
             },
             expiration: rule.Expiration && {

@@ -11,7 +11,8 @@ import {
   tagMap,
   text,
 } from '../../local/plugins/aws/inputs';
-import { AwsPlugin, type ResourceTable, differences } from '../../local/plugins/aws/provider';
+import { AwsPlugin, type ResourceTable } from '../../local/plugins/aws/provider';
+import { differences } from '../../local/plugins/aws/state';
 import { resources } from '../../local/plugins/aws/resources';
 import { resourceType } from '../../local/plugins/aws/resource-type';
 import { type Properties, UNKNOWN, changesBetween } from '../../local/plugins/properties';
@@ -44,6 +45,14 @@ const thing = resourceType({
 const table: ResourceTable = { [THING]: thing };
 
 const config = { region: 'us-west-2', accessKey: 'a', secretKey: 'b', skipCredentialsValidation: 'true' };
+
+const operation = {
+  type: THING,
+  urn: '',
+  signal: new AbortController().signal,
+  timeoutSeconds: undefined,
+  log: () => undefined,
+};
 
 async function pluginWith(more: Properties = {}): Promise<AwsPlugin> {
   const plugin = new AwsPlugin('7.48.0', table, functions);
@@ -210,18 +219,33 @@ describe('diff', () => {
   });
 });
 
-describe('preview', () => {
-  const op = {
-    type: THING,
-    urn: '',
-    signal: new AbortController().signal,
-    timeoutSeconds: undefined,
-    log: () => undefined,
-  };
+describe('a failure of which nobody can tell what it left', () => {
+  it('records what was made', async () => {
+    const lost = resourceType({
+      inputs: { place: text() },
+      outputs: [],
+      create: (_, __, created) => {
+        created('made');
+        return Promise.reject(new Error('the connection broke'));
+      },
+      read: () => Promise.reject(new Error('still broken')),
+      delete: () => Promise.resolve(),
+    });
+    const plugin = new AwsPlugin('7.48.0', { [THING]: lost }, functions);
+    await plugin.configure(config, new AbortController().signal);
+    const attempt = plugin.create(operation, { place: 'x', region: 'us-west-2' }, false);
+    await expect(attempt).rejects.toMatchObject({
+      id: 'made',
+      message: 'the connection broke',
+      state: { place: 'x' },
+    });
+  });
+});
 
+describe('preview', () => {
   it('plans a creation with unknowns for what only AWS tells', async () => {
     const { inputs } = await check({ place: 'x', tags: { a: UNKNOWN } });
-    const { state } = await (await pluginWith()).create(op, inputs, true);
+    const { state } = await (await pluginWith()).create(operation, inputs, true);
     expect(state).toMatchObject({ place: 'x', arn: UNKNOWN, chosen: UNKNOWN, open: false, tagsAll: UNKNOWN });
     expect(state['count']).toBeUndefined();
   });
@@ -230,7 +254,7 @@ describe('preview', () => {
     const { inputs } = await check({ place: 'x', count: 2 });
     const state = await (
       await pluginWith()
-    ).update(op, 'id', { ...inputs, count: 1, arn: 'a', chosen: 'c' }, inputs, true);
+    ).update(operation, 'id', { ...inputs, count: 1, arn: 'a', chosen: 'c' }, inputs, true);
     expect(state).toMatchObject({ arn: 'a', chosen: 'c', count: 2 });
   });
 });
@@ -288,8 +312,8 @@ describe('the table', () => {
           !replaces && !['tags', 'tagsAll', 'forceDestroy'].includes(key) && key !== autoname?.property,
       ),
     );
-    for (const [type, { update }] of changeable)
-      expect({ type, update }).toEqual({ type, update: expect.any(Function) as unknown });
+    const fixed = changeable.filter(([, type]) => !('update' in type)).map(([name]) => name);
+    expect(fixed).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Which plugin executables the tests run: ours, or those that `SKYFLEET_PLUGIN_AWS` and `_COMMAND` name. */
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type PluginName, installPlugins, pluginBinary } from '../../local/plugins/install';
@@ -19,7 +19,8 @@ export async function pulumiHome(): Promise<{ home: string; remove: () => Promis
     const ours = await pluginBinary(name, home);
     await rm(path.dirname(ours), { recursive: true });
     await mkdir(path.dirname(ours));
-    await symlink(path.resolve(binary), ours);
+    // Not a link, so that a launcher that looks for files beside itself still finds them.
+    await writeFile(ours, `#!/bin/sh\nexec '${path.resolve(binary)}' "$@"\n`, { mode: 0o755 });
   }
   return { home, remove: () => rm(home, { recursive: true, force: true }) };
 }

@@ -23,25 +23,30 @@ export async function startMoto(): Promise<Moto> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';
-  child.stderr.on('data', (data: Buffer) => (errors = (errors + data.toString()).slice(-4000)));
+  child.stderr.on('data', (data: Buffer) => {
+    errors = (errors + data.toString()).slice(-4000);
+  });
   let failure: string | undefined;
-  child.on('error', (error) => (failure = error.message));
+  child.on('error', ({ message }) => {
+    failure = message;
+  });
   const ended = new Promise((resolve) => child.once('close', resolve));
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
   };
-  for (const deadline = Date.now() + START_SECONDS * 1000; ; await sleep(100)) {
+  const deadline = Date.now() + START_SECONDS * 1000;
+  while (!(await answers(url))) {
     if (failure !== undefined || child.exitCode !== null) {
       throw new Error(
         `${python} -m moto.server does not start (does it have moto[server]?): ${failure ?? errors}`,
       );
     }
-    if (await answers(url)) break;
     if (Date.now() > deadline) {
       await stop();
       throw new Error(`moto at ${url} does not answer after ${START_SECONDS} s: ${errors}`);
     }
+    await sleep(100);
   }
   const endpoints = JSON.stringify([{ ec2: url, iam: url, s3: url, sts: url }]);
   const credentials = { accessKey: 'test', secretKey: 'test' };

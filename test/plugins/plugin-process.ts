@@ -26,8 +26,8 @@ export interface Resource {
 }
 
 type Options = { preview?: boolean; timeoutSeconds?: number };
-type Call<Request, Response> = (
-  request: Request,
+type Call<Response> = (
+  request: unknown,
   callback: (error: grpc.ServiceError | null, response: Response) => void,
 ) => void;
 
@@ -79,7 +79,7 @@ export class PluginProcess {
 
   async checkConfig(news: Properties): Promise<string[]> {
     const request = new proto.CheckRequest().setNews(struct(news));
-    const response = await this.call<proto.CheckRequest, proto.CheckResponse>('checkConfig', request);
+    const response = await this.call<proto.CheckResponse>('checkConfig', request);
     return response.getFailuresList().map((failure) => failure.getReason());
   }
 
@@ -100,7 +100,7 @@ export class PluginProcess {
       .setOlds(struct(olds))
       .setNews(struct(news))
       .setRandomseed(Buffer.from(seed));
-    const response = await this.call<proto.CheckRequest, proto.CheckResponse>('check', request);
+    const response = await this.call<proto.CheckResponse>('check', request);
     const failures = response
       .getFailuresList()
       .map((f) => ({ property: f.getProperty(), reason: f.getReason() }));
@@ -114,7 +114,7 @@ export class PluginProcess {
       .setOlds(struct(resource.state))
       .setOldInputs(struct(resource.inputs))
       .setNews(struct(news));
-    const response = await this.call<proto.DiffRequest, proto.DiffResponse>('diff', request);
+    const response = await this.call<proto.DiffResponse>('diff', request);
     const kinds = Object.entries(proto.PropertyDiff.Kind);
     const details: Record<string, string> = {};
     response.getDetaileddiffMap().forEach((change, path) => {
@@ -144,7 +144,7 @@ export class PluginProcess {
       .setProperties(struct(inputs))
       .setPreview(options.preview ?? false)
       .setTimeout(options.timeoutSeconds ?? 0);
-    const response = await this.call<proto.CreateRequest, proto.CreateResponse>('create', request);
+    const response = await this.call<proto.CreateResponse>('create', request);
     return { urn, id: response.getId(), inputs, state: plain(response.getProperties()) };
   }
 
@@ -155,7 +155,7 @@ export class PluginProcess {
       .setId(id)
       .setProperties(struct(state))
       .setInputs(struct(inputs));
-    const response = await this.call<proto.ReadRequest, proto.ReadResponse>('read', request);
+    const response = await this.call<proto.ReadResponse>('read', request);
     if (response.getId() === '') return undefined;
     return {
       urn,
@@ -178,7 +178,7 @@ export class PluginProcess {
       .setNews(struct(news))
       .setPreview(options.preview ?? false)
       .setTimeout(options.timeoutSeconds ?? 0);
-    const response = await this.call<proto.UpdateRequest, proto.UpdateResponse>('update', request);
+    const response = await this.call<proto.UpdateResponse>('update', request);
     return { ...resource, inputs: news, state: plain(response.getProperties()) };
   }
 
@@ -194,15 +194,15 @@ export class PluginProcess {
 
   async invoke(token: string, args: Properties): Promise<Properties> {
     const request = new proto.InvokeRequest().setTok(token).setArgs(struct(args));
-    return plain((await this.call<proto.InvokeRequest, proto.InvokeResponse>('invoke', request)).getReturn());
+    return plain((await this.call<proto.InvokeResponse>('invoke', request)).getReturn());
   }
 
   async cancel(): Promise<void> {
     await this.call('cancel', new Empty());
   }
 
-  private call<Request, Response>(method: keyof ResourceProviderClient, request: Request): Promise<Response> {
-    const bound = (this.client[method] as unknown as Call<Request, Response>).bind(this.client);
+  private call<Response>(method: keyof ResourceProviderClient, request: unknown): Promise<Response> {
+    const bound = (this.client[method] as unknown as Call<Response>).bind(this.client);
     return new Promise((resolve, reject) => {
       bound(request, (error, response) => {
         if (error) reject(incomplete(error) ?? new Error(error.details));
@@ -257,5 +257,5 @@ function struct(properties: Properties): Struct {
 }
 
 function plain(properties: Struct | undefined): Properties {
-  return unwrapSecrets((properties?.toJavaScript() ?? {}) as Properties) as Properties;
+  return unwrapSecrets(properties?.toJavaScript() ?? {}) as Properties;
 }

@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 from urllib.parse import quote
 
 SOCKET = "/var/run/docker.sock"
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 20.0
 
 
 class DockerError(RuntimeError):
@@ -30,11 +30,11 @@ def _socket_path() -> str:
     return host[len("unix://") :] if host.startswith("unix://") else SOCKET
 
 
-def _get(path: str) -> Optional[bytes]:
+def _request(method: str, path: str) -> Optional[bytes]:
     connection = _UnixConnection(_socket_path(), timeout=TIMEOUT_SECONDS)
     try:
         # HTTP/1.1 requires a Host header; its value does not matter here.
-        connection.request("GET", path, headers={"Host": "docker"})
+        connection.request(method, path, headers={"Host": "docker"})
         response = connection.getresponse()
         body = response.read()
     except (OSError, http.client.HTTPException) as error:
@@ -43,19 +43,19 @@ def _get(path: str) -> Optional[bytes]:
         connection.close()
     if response.status == 404:
         return None
-    if response.status != 200:
-        raise DockerError(f"container engine GET {path}: HTTP {response.status}")
+    if response.status not in (200, 204):
+        raise DockerError(f"container engine {method} {path}: HTTP {response.status}")
     return body
 
 
 def ping() -> None:
     """Raises DockerError where no engine answers."""
-    _get("/_ping")
+    _request("GET", "/_ping")
 
 
 def inspect(container: str) -> Optional[Dict[str, Any]]:
     """What the engine knows about a container, or None where there is none of that name."""
-    body = _get(f"/containers/{quote(container)}/json")
+    body = _request("GET", f"/containers/{quote(container)}/json")
     if body is None:
         return None
     value = json.loads(body)
@@ -63,9 +63,14 @@ def inspect(container: str) -> Optional[Dict[str, Any]]:
     return value
 
 
+def restart(container: str) -> None:
+    """Stops a container, within a few seconds, and starts it again."""
+    _request("POST", f"/containers/{quote(container)}/restart?t=5")
+
+
 def log_tail(container: str, lines: int) -> str:
     """The last lines that a container wrote."""
-    body = _get(f"/containers/{quote(container)}/logs?stdout=1&stderr=1&tail={lines}")
+    body = _request("GET", f"/containers/{quote(container)}/logs?stdout=1&stderr=1&tail={lines}")
     return "" if body is None else _unframed(body).decode("utf-8", "replace")
 
 

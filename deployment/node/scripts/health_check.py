@@ -141,7 +141,10 @@ def check_compute_node(node: Node) -> Finding:
         raise Unhealthy("runs with another configuration than /etc/bacalhau/config.yaml")
     engines = about["ComputeNodeInfo"]["ExecutionEngines"] or []
     if "docker" not in engines:
-        raise Unhealthy(f"has no docker engine, only {', '.join(engines) or 'none'}")
+        # Bacalhau 1.9 asks for the container engine once and keeps the answer, so a compute node that was started
+        # before the engine answered (it starts its containers first, then listens) has to be started again.
+        docker_api.restart(COMPUTE_CONTAINER)
+        raise Unhealthy("had no docker engine; was restarted, since Bacalhau looks for the engine only when it starts")
     return Finding(f"{expected}, engines {', '.join(engines)}", {"engines": engines})
 
 

@@ -24,14 +24,26 @@ log = logging.getLogger("skyfleet_aws")
 
 def parse_settings() -> Settings:
     parser = argparse.ArgumentParser(prog="skyfleet_aws", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--state", type=Path, required=True, help="folder for operator.json, requests.jsonl and ready")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="folder for operator.json, requests.jsonl and ready"
+    )
     parser.add_argument("--port", type=int, default=5000, help="port of the AWS endpoint, on all addresses")
-    parser.add_argument("--gateway", default="10.255.255.254", help="the instances' gateway, where they reach AWS")
+    parser.add_argument(
+        "--gateway", default="10.255.255.254", help="the instances' gateway, where they reach AWS"
+    )
     parser.add_argument("--image", required=True, help="podman image of the instances")
-    parser.add_argument("--network", required=True, help="podman network of the instances; made where missing")
-    parser.add_argument("--engine-seed", type=Path, help="folder that each instance's engine starts with a copy of")
-    parser.add_argument("--regions", default="us-west-2,us-east-1,eu-west-1", help="enabled regions of the account")
-    parser.add_argument("--termination-seconds", type=float, default=8, help="time that an instance takes to end")
+    parser.add_argument(
+        "--network", required=True, help="podman network of the instances; made where missing"
+    )
+    parser.add_argument(
+        "--engine-seed", type=Path, help="folder that each instance's engine starts with a copy of"
+    )
+    parser.add_argument(
+        "--regions", default="us-west-2,us-east-1,eu-west-1", help="enabled regions of the account"
+    )
+    parser.add_argument(
+        "--termination-seconds", type=float, default=8, help="time that an instance takes to end"
+    )
     given = parser.parse_args()
     return Settings(
         state=given.state.resolve(),

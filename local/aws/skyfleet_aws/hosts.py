@@ -141,13 +141,6 @@ class Hosts:
             "--format", "{{.Names}}",
         ).split()  # fmt: skip
 
-    def running(self) -> set[str]:
-        return set(
-            run(
-                "podman", "ps", "--filter", f"label={LAUNCHER_LABEL}={self.launcher}", "--format", "{{.Names}}"
-            ).split()
-        )
-
 
 def can_carry(address: str) -> bool:
     return ipaddress.IPv4Address(address) in INSTANCE_NETWORK

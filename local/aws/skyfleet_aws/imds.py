@@ -11,6 +11,7 @@ import json
 import logging
 import secrets
 import socket
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -94,7 +95,7 @@ class Metadata:
         if profile is None:
             return None
         if item == "info":
-            now = datetime.datetime.now(datetime.timezone.utc)
+            now = datetime.datetime.now(datetime.UTC)
             return json.dumps(
                 {
                     "Code": "Success",
@@ -141,14 +142,33 @@ class Metadata:
         return tags.get(key) if key else "\n".join(sorted(tags))
 
 
+class Tokens:
+    """Session tokens. Each is good for the instance that asked for it, for as long as it asked."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def issue(self, instance_id: str, seconds: int) -> str:
+        token, now = secrets.token_urlsafe(42), time.monotonic()
+        with self._lock:
+            self._tokens = {one: (owner, end) for one, (owner, end) in self._tokens.items() if end > now}
+            self._tokens[token] = (instance_id, now + seconds)
+        return token
+
+    def valid(self, token: str, instance_id: str) -> bool:
+        with self._lock:
+            owner, end = self._tokens.get(token, ("", 0.0))
+        return owner == instance_id and end > time.monotonic()
+
+
 class MetadataServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], metadata: Metadata):
         self.metadata = metadata
-        # Token -> (instance id, end of its life). A token is good for the instance that asked for it.
-        self.tokens: dict[str, tuple[str, float]] = {}
+        self.tokens = Tokens()
         super().__init__(address, MetadataHandler)
 
 
@@ -190,8 +210,7 @@ class MetadataHandler(BaseHTTPRequestHandler):
             return
         hop_limit = int(machine.instance.metadata_options.http_put_response_hop_limit)
         self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hop_limit)
-        token = secrets.token_urlsafe(42)
-        self.server.tokens[token] = (machine.instance.id, time.monotonic() + seconds)
+        token = self.server.tokens.issue(machine.instance.id, seconds)
         self._answer(200, token, X_Aws_Ec2_Metadata_Token_Ttl_Seconds=str(seconds), Connection="close")
 
     def do_GET(self) -> None:
@@ -199,8 +218,7 @@ class MetadataHandler(BaseHTTPRequestHandler):
         if machine is None:
             self._answer(404)
             return
-        owner, end = self.server.tokens.get(self.headers.get(TOKEN_HEADER, ""), ("", 0.0))
-        if owner != machine.instance.id or end < time.monotonic():
+        if not self.server.tokens.valid(self.headers.get(TOKEN_HEADER, ""), machine.instance.id):
             self._answer(401)
             return
         path = self.path.split("?")[0].removeprefix("/latest/")

@@ -61,7 +61,7 @@ class InstanceRoles:
         role = self.role(instance)
         if role is None or not trusts_ec2(role.assume_role_policy_document):
             return None
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         current = self._current.get((instance.id, role.arn))
         if current is None or current.expiration - now < RENEWAL_MARGIN:
             session = sts_backends[ACCOUNT_ID]["aws"].assume_role(

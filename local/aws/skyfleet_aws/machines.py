@@ -19,7 +19,14 @@ log = logging.getLogger(__name__)
 # moto's Instance; moto ships no types.
 Instance = Any
 
-STATE_CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+STATE_CODES = {
+    "pending": 0,
+    "running": 16,
+    "shutting-down": 32,
+    "terminated": 48,
+    "stopping": 64,
+    "stopped": 80,
+}
 
 
 class HostProvider(Protocol):
@@ -99,7 +106,7 @@ class Machines:
     def preempt(self, instance_id: str, notice_seconds: float) -> None:
         """Takes a spot machine back, after the notice that the metadata service shows meanwhile."""
         machine = self._machines[instance_id]
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         machine.interruption_time = now + datetime.timedelta(seconds=notice_seconds)
         self._spawn(self._preempt, machine, notice_seconds)
 

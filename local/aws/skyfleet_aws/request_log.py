@@ -80,7 +80,7 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def _write(self, entry: dict[str, Any]) -> None:
-        moment = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         with self._lock:
             self._file.write(json.dumps({"time": moment, **entry}) + "\n")
 

@@ -79,8 +79,8 @@ class Account:
             if environ.get("REMOTE_ADDR") != "127.0.0.1":
                 start_response("403 Forbidden", [("Content-Type", "text/plain")])
                 return [b"the control API answers on the loopback address only"]
-            status, answer = self.control.answer(environ["REQUEST_METHOD"], environ["PATH_INFO"], body)
-            start_response(status, [("Content-Type", "application/json")])
+            outcome, answer = self.control.answer(environ["REQUEST_METHOD"], environ["PATH_INFO"], body)
+            start_response(outcome, [("Content-Type", "application/json")])
             return [json.dumps(answer).encode()]
         call = read_call(environ, body)
         answered: list[Any] = ["500 Internal Server Error", []]

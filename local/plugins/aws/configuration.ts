@@ -1,5 +1,5 @@
 /** The provider's configuration, which Pulumi passes with everything but strings encoded as JSON. */
-import type { CheckFailure } from '../server';
+import type { CheckFailure } from '../plugin';
 import { UNKNOWN, type Properties, type Value, isObject } from '../properties';
 import type { Tags } from './inputs';
 

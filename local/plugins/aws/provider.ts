@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CheckCall,
   type CheckResult,
@@ -7,22 +6,16 @@ import {
   type Operation,
   type Plugin,
   type ReadResult,
-} from '../server';
-import {
-  type Properties,
-  type PropertyChange,
-  UNKNOWN,
-  changesBetween,
-  containsUnknown,
-  inputOf,
-  isObject,
-} from '../properties';
+} from '../plugin';
+import { type Properties, inputOf } from '../properties';
 import { type Clients, clientsFor } from './clients';
-import { type Configuration, checkConfiguration, parseConfiguration, partitionOf } from './configuration';
-import { type Inputs, type Tags, canonical, problemsOf, sameJson, text, withDefaults } from './inputs';
+import { type Configuration, checkConfiguration, parseConfiguration } from './configuration';
 import { type Functions, invokeFunction } from './functions';
+import { type Tags, problemsOf, withDefaults } from './inputs';
 import { nameStands, withName } from './naming';
-import type { Aws, ResourceType, TagChange } from './resource-type';
+import { awsUnder, messageOf } from './operation';
+import type { Aws, ResourceType } from './resource-type';
+import { allTags, differences, inputsFromState, inputsOf, plannedState, stateOf, tagChange } from './state';
 
 export type ResourceTable = Readonly<Record<string, ResourceType>>;
 
@@ -201,7 +194,7 @@ export class AwsPlugin implements Plugin {
     return awsUnder(op.signal, seconds, own, clients);
   }
 
-  /** What is there after a failure, so that Pulumi records it; undefined where that cannot be told either. */
+  /** What is there after a failure, so that Pulumi records it: undefined only where AWS says that it is not there. */
   private async whatStands(
     op: Operation,
     resource: ResourceType,
@@ -213,101 +206,10 @@ export class AwsPlugin implements Plugin {
       const state = await resource.read(aws, id, known);
       return state === undefined ? undefined : stateOf(resource, aws, known, state);
     } catch {
-      // The failure that is being reported matters more than this one.
-      return undefined;
+      // What cannot be looked at may well stand, and nobody would delete it if it were not recorded.
+      return known;
     }
   }
-}
-
-function inputsOf(resource: ResourceType): Inputs {
-  const own = Object.entries(resource.inputs).filter(([key]) => key !== 'tagsAll');
-  return { ...Object.fromEntries(own), ...(resource.global ? {} : { region: text({ replaces: true }) }) };
-}
-
-function allTags(defaultTags: Tags, news: Properties): Properties[string] {
-  const tags = news['tags'];
-  if (tags === UNKNOWN) return UNKNOWN;
-  return { ...defaultTags, ...(isObject(tags) ? tags : {}) };
-}
-
-export function differences(resource: ResourceType, olds: Properties, news: Properties): PropertyChange[] {
-  const inputs: Inputs = { ...inputsOf(resource), ...(resource.tag ? { tagsAll: { kind: 'tags' } } : {}) };
-  const changes = Object.entries(inputs).flatMap(([key, input]) => {
-    const after = news[key];
-    if ((after === undefined || after === null) && input.computed) return [];
-    const old = canonical(input, olds[key]);
-    const now = canonical(input, after);
-    return changesBetween(key, old, now, false).length === 0
-      ? []
-      : changesBetween(key, olds[key], after, input.replaces ?? false);
-  });
-  // A change of `tags` shows as itself; `tagsAll` shows where the provider's default tags are what changed.
-  return changes.some(({ path }) => inputOf(path) === 'tags')
-    ? changes.filter(({ path }) => inputOf(path) !== 'tagsAll')
-    : changes;
-}
-
-function plannedState(resource: ResourceType, olds: Properties, news: Properties): Properties {
-  const creating = Object.keys(olds).length === 0;
-  const state: Properties = creating ? {} : { ...olds };
-  if (creating) for (const key of resource.outputs) state[key] = UNKNOWN;
-  for (const [key, input] of Object.entries(inputsOf(resource))) {
-    if (news[key] !== undefined && news[key] !== null) state[key] = news[key];
-    else if (!input.computed) state[key] = undefined;
-    else if (creating) state[key] = UNKNOWN;
-  }
-  if (resource.tag) state['tagsAll'] = containsUnknown(news['tags']) ? UNKNOWN : news['tagsAll'];
-  return state;
-}
-
-/** AWS's answer, with the program's own wording where it means the same, and what AWS never tells. */
-function stateOf(resource: ResourceType, aws: Aws, known: Properties, found: Properties): Properties {
-  const state: Properties = resource.global ? {} : { region: aws.region };
-  for (const [key, input] of Object.entries(inputsOf(resource))) {
-    const [asked, told] = [known[key], found[key]];
-    if (key === 'region') continue;
-    if (!(key in found)) state[key] = asked;
-    else if (input.kind === 'json' && typeof asked === 'string' && typeof told === 'string') {
-      state[key] = sameJson(asked, told) ? asked : told;
-    } else if (JSON.stringify(canonical(input, asked)) === JSON.stringify(canonical(input, told))) {
-      state[key] = asked ?? told;
-    } else state[key] = told;
-  }
-  for (const key of resource.outputs) state[key] = found[key];
-  if (resource.tag) {
-    const all = (found['tagsAll'] ?? {}) as Tags;
-    state['tagsAll'] = all;
-    state['tags'] = ownTags(all, (known['tags'] ?? {}) as Tags, (known['tagsAll'] ?? {}) as Tags);
-  }
-  return state;
-}
-
-/** The tags without those that came from the provider's default tags. */
-function ownTags(all: Tags, tags: Tags, tagsAll: Tags): Tags {
-  const inherited = (key: string): boolean => tags[key] === undefined && tagsAll[key] === all[key];
-  return Object.fromEntries(Object.entries(all).filter(([key]) => !inherited(key)));
-}
-
-/** Inputs that would give this state: those that were given (all of them for an import), as they now are. */
-function inputsFromState(resource: ResourceType, given: Properties, state: Properties): Properties {
-  const inputs: Properties = {};
-  for (const [key, input] of Object.entries(inputsOf(resource))) {
-    const empty = canonical(input, state[key]) === undefined && typeof state[key] !== 'boolean';
-    if (empty && input.default === undefined) continue;
-    if (given[key] === undefined && input.computed) continue;
-    inputs[key] = state[key];
-  }
-  if (resource.tag) inputs['tagsAll'] = state['tagsAll'];
-  if (given['__defaults'] !== undefined) inputs['__defaults'] = given['__defaults'];
-  return inputs;
-}
-
-function tagChange(olds: Tags, news: Tags): TagChange {
-  return {
-    all: news,
-    set: Object.fromEntries(Object.entries(news).filter(([key, value]) => olds[key] !== value)),
-    removed: Object.keys(olds).filter((key) => news[key] === undefined),
-  };
 }
 
 async function accountOf(clients: Clients, abortSignal: AbortSignal): Promise<string> {
@@ -321,55 +223,4 @@ async function accountOf(clients: Clients, abortSignal: AbortSignal): Promise<st
         `aws:secretKey or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and aws:endpoints`,
     );
   }
-}
-
-function awsUnder(signal: AbortSignal, seconds: number, region: string, clients: Clients): Aws {
-  const started = Date.now();
-  const deadline = started + seconds * 1000;
-  const ending = (): string => {
-    const elapsed = Math.round((Date.now() - started) / 1000);
-    return signal.aborted && Date.now() < deadline
-      ? `when it was cancelled after ${elapsed} s`
-      : `after ${elapsed} s`;
-  };
-  const retry = async <T>(ask: () => Promise<T | undefined>, outOfTime: () => Error): Promise<T> => {
-    for (let delay = 100; ; delay = Math.min(delay * 2, 5000)) {
-      const answer = await ask();
-      if (answer !== undefined) return answer;
-      if (Date.now() + delay > deadline) throw outOfTime();
-      await sleep(delay, undefined, { signal }).catch(() => {
-        throw outOfTime();
-      });
-    }
-  };
-  return {
-    region,
-    partition: partitionOf(region),
-    ec2: () => clients.ec2(region),
-    iam: () => clients.iam(),
-    s3: () => clients.s3(region),
-    until: (what, ask) => retry(ask, () => new Error(`${what}: not so ${ending()}`)),
-    whileRefused: async (codes, request) => {
-      let refusal: unknown;
-      const { result } = await retry(
-        async () => {
-          try {
-            return { result: await request() };
-          } catch (error) {
-            if (!(error instanceof Error) || !codes.includes(error.name)) throw error;
-            refusal = error;
-            return undefined;
-          }
-        },
-        () => new Error(`still refused ${ending()}: ${messageOf(refusal)}`),
-      );
-      return result;
-    },
-  };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error
-    ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}`
-    : String(error);
 }

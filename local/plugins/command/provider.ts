@@ -7,7 +7,7 @@ import {
   type Operation,
   type Plugin,
   type ReadResult,
-} from '../server';
+} from '../plugin';
 import {
   type Properties,
   type PropertyChange,

@@ -1,4 +1,4 @@
-"""One emulated account for all tests of a process, on loopback, with hosts that only remember what was asked of them."""
+"""One emulated account for all tests of a process, on loopback; its hosts only remember what was asked of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from skyfleet_aws.hosts import Host
 from skyfleet_aws.moto_settings import configure_moto
 from skyfleet_aws.settings import IMAGE_ID, Settings
 
-STATE = Path(tempfile.mkdtemp(prefix="skyfleet-aws-"))
+FOLDER = tempfile.TemporaryDirectory(prefix="skyfleet-aws-")  # goes with the process
+STATE = Path(FOLDER.name)
 configure_moto(STATE)
 
 import boto3  # noqa: E402 (moto and botocore read the environment that configure_moto sets)

@@ -205,7 +205,9 @@ class Access(unittest.TestCase):
             node = self.node()
             start.wait()
             try:
-                node.put_object(Bucket=BUCKET, Key="fleets/local/race", Body=str(number).encode(), IfNoneMatch="*")
+                node.put_object(
+                    Bucket=BUCKET, Key="fleets/local/race", Body=str(number).encode(), IfNoneMatch="*"
+                )
                 won.append(number)
             except ClientError:
                 pass

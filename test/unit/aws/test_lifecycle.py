@@ -5,7 +5,17 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from account import ASSEMBLY, ENDPOINT, HOSTS, Network, client, control, eventually, make_profile, requests_logged
+from account import (
+    ASSEMBLY,
+    ENDPOINT,
+    HOSTS,
+    Network,
+    client,
+    control,
+    eventually,
+    make_profile,
+    requests_logged,
+)
 from botocore.exceptions import ClientError
 
 

@@ -171,12 +171,13 @@ test('every shipped file is a variable of its own, and a place is told its ordin
 });
 
 test('the token is a secret and stands in no other variable', () => {
-  for (const command of ['sensors-0-submit', 'sensors-0-wait']) {
+  const holders = (command: string): string[] => {
     const { secret, values } = environmentOf(command);
     expect(secret).toBe(true);
-    const holders = Object.keys(values).filter((variable) => values[variable]?.includes('planted-token'));
-    expect(holders).toEqual(['BACALHAU_COMPUTE_AUTH_TOKEN']);
-  }
+    return Object.keys(values).filter((variable) => values[variable]?.includes('planted-token'));
+  };
+  expect(holders('sensors-0-submit')).toEqual(['BACALHAU_COMPUTE_AUTH_TOKEN']);
+  expect(holders('sensors-0-wait')).toEqual(['SKYFLEET_LAUNCH']);
 });
 
 test('what runs at deletion is stored whole', () => {

@@ -43,6 +43,7 @@ interface Outcome {
   noDatabase: Health;
   stoppedSensor: Health;
   unhealthySensor: Health;
+  healed: Health;
   storageAsShipped: string[];
   storageWithRole: string[];
   noOrchestrator: Health;
@@ -68,7 +69,7 @@ beforeAll(async () => {
 
 describe('the run part', () => {
   test('ends with one line on stdout that says who the node is', () => {
-    expect(outcome.first.code).toBe(0);
+    expect(outcome.first).toMatchObject({ code: 0 });
     expect(outcome.first.stdout).toMatch(/^SKYFLEET_NODE \{[^\n]*\}\n$/);
     expect(JSON.parse(outcome.first.stdout.slice('SKYFLEET_NODE '.length))).toEqual({
       instanceId: 'i-0123456789abcdef0',
@@ -120,7 +121,8 @@ describe('the run part', () => {
   });
 
   test('restarts only the service whose file changed', () => {
-    expect([outcome.third.code, outcome.fourth.code]).toEqual([0, 0]);
+    expect(outcome.third).toMatchObject({ code: 0 });
+    expect(outcome.fourth).toMatchObject({ code: 0 });
     expect(outcome.startsOfFourRuns).toEqual(['sensor', 'bacalhau', 'sensor', 'bacalhau']);
   });
 
@@ -209,6 +211,13 @@ describe('the health check', () => {
 
   test('notices that the compute node does not run', () => {
     expect(outcome.noCompute.failed['compute node']).toContain('does not answer');
+  });
+
+  test('restarts a compute node that was started before the container engine answered', () => {
+    expect(outcome.healed).toMatchObject({ code: 0, healthy: true });
+    expect(outcome.healed.report.checks.find(({ name }) => name === 'compute node')?.detail).toContain(
+      'docker',
+    );
   });
 
   test('sets the rule against the metadata service anew where it is gone', () => {

@@ -18,7 +18,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import peers
 
@@ -65,7 +65,7 @@ class Services:
             self.start_sensor()
         return f"{project} started"
 
-    def start_compute(self, environment: Dict[str, str]) -> None:
+    def start_compute(self, environment: Dict[str, str], engine: Optional[str] = None) -> None:
         self.stop_compute()
         values = parse_env(root / "opt/bacalhau/.env")
         command = [word.replace("/etc/bacalhau", str(root / "etc/bacalhau")) for word in service["command"]]
@@ -77,7 +77,7 @@ class Services:
                 **environment,
                 **parse_env(root / "etc/bacalhau/compute.env"),
                 "HOME": str(folder),
-                "DOCKER_HOST": os.environ["DOCKER_HOST"],
+                "DOCKER_HOST": engine or os.environ["DOCKER_HOST"],
                 "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.imds.url,
                 "AWS_REGION": "us-west-2",
             },
@@ -155,12 +155,25 @@ def get(url: str) -> Any:
         return None
 
 
-def wait_for(condition: Any, seconds: float = 40) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("waited in vain")
         time.sleep(0.2)
+
+
+def wait_until_healthy() -> None:
+    found: Dict[str, Any] = {}
+
+    def healthy() -> bool:
+        found.update(health())
+        return bool(found["healthy"])
+
+    try:
+        wait_for(healthy)
+    except TimeoutError:
+        raise TimeoutError(f"still unhealthy: {found['failed']}") from None
 
 
 def run_part(token: str = TOKEN, healthy_within: str = "60") -> Dict[str, Any]:
@@ -291,11 +304,18 @@ def main() -> Dict[str, Any]:
         about = get("http://127.0.0.1:1234/api/v1/agent/node")
         outcome["storageAsShipped"] = about["ComputeNodeInfo"]["StorageSources"]
         services.start_compute({**service["environment"], "AWS_EC2_METADATA_DISABLED": "false"})
-        wait_for(lambda: health()["healthy"])
+        wait_until_healthy()
         about = get("http://127.0.0.1:1234/api/v1/agent/node")
         outcome["storageWithRole"] = about["ComputeNodeInfo"]["StorageSources"]
         services.start_compute(service["environment"])
-        wait_for(lambda: health()["healthy"])
+        wait_until_healthy()
+
+        # As after a restart of the engine, which starts its containers before it answers.
+        engine.restarts["bacalhau_compute"] = lambda: services.start_compute(service["environment"])
+        services.start_compute(service["environment"], engine="unix:///nonexistent.sock")
+        wait_for(lambda: "had no docker engine" in health()["failed"].get("compute node", ""))
+        wait_until_healthy()
+        outcome["healed"] = health()
 
         orchestrator.send_signal(signal.SIGKILL)
         orchestrator.wait()

@@ -8,7 +8,7 @@ import re
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 Answer = Tuple[int, bytes, Dict[str, str]]
 
@@ -30,7 +30,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(text))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(text)
+        if self.command != "HEAD":
+            self.wfile.write(text)
 
     do_GET = do_PUT = do_POST = do_HEAD = _handle
 
@@ -126,6 +127,7 @@ class Engine:
     def __init__(self, socket_path: str) -> None:
         self.containers: Dict[str, Dict[str, Any]] = {}
         self.logs: Dict[str, bytes] = {}
+        self.restarts: Dict[str, Callable[[], None]] = {}
         peer = self
 
         class Handler(_Handler):
@@ -143,6 +145,9 @@ class Engine:
                 if what == "logs":
                     text = peer.logs.get(name, b"")
                     return 200, b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text, {}
+                if what == "restart":
+                    peer.restarts[name]()
+                    return 204, b"", {}
                 if name not in peer.containers:
                     return 404, b"{}", {}
                 return 200, json.dumps(peer.containers[name]).encode(), {}

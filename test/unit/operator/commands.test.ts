@@ -26,6 +26,23 @@ const report = {
   sensorId: 'SENSOR_WA_SEA_0007',
 };
 
+const placement = { vpcName: 'v', subnetNames: ['s'], securityGroupName: 'g', instanceProfileName: 'p' };
+const machine = {
+  region: 'us-west-2',
+  zones: ['us-west-2a'],
+  instanceType: 't3.medium',
+  spot: true,
+  diskSizeGiB: 30,
+  nodes: 1,
+};
+const launchVariables = {
+  SKYFLEET_TASK: toYaml(renderTask('sensors-0', machine, labels)),
+  SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, labels)),
+  SKYFLEET_FILES: '{"FILE_a":"a.txt"}',
+  FILE_a: 'text of a\n',
+  BACALHAU_COMPUTE_AUTH_TOKEN: token,
+};
+
 let server: SkyPilotServer;
 let endpoint: string;
 let folder: string;
@@ -70,23 +87,7 @@ function run(
 }
 
 describe('submit', () => {
-  const placement = { vpcName: 'v', subnetNames: ['s'], securityGroupName: 'g', instanceProfileName: 'p' };
-  const machine = {
-    region: 'us-west-2',
-    zones: ['us-west-2a'],
-    instanceType: 't3.medium',
-    spot: true,
-    diskSizeGiB: 30,
-    nodes: 1,
-  };
-  const environment = {
-    SKYFLEET_MACHINE: 'm1',
-    SKYFLEET_TASK: toYaml(renderTask('sensors-0', machine, labels)),
-    SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, labels)),
-    SKYFLEET_FILES: '{"FILE_a":"a.txt"}',
-    FILE_a: 'text of a\n',
-    BACALHAU_COMPUTE_AUTH_TOKEN: token,
-  };
+  const environment = { SKYFLEET_MACHINE: 'm1', ...launchVariables };
   const submit = (extra: Record<string, string> = {}) =>
     run('node --import tsx deployment/operator/commands/submit.ts', { ...environment, ...extra });
 
@@ -166,36 +167,41 @@ describe('wait', () => {
   test('says which cluster failed to launch, why, and what to do', async () => {
     await scheduleLaunch({ error: { type: 'ResourcesUnavailableError', message: 'no spot capacity' } });
     server.logs = 'trying us-west-2a\n';
-    const { code, stderr } = await wait({});
+    const { code, stderr } = await wait({}, { SKYFLEET_LAUNCH: JSON.stringify(launchVariables) });
     expect(code).toBe(1);
     expect(stderr).toBe(
       'sensors-0: launching cluster sensors-0-aaaa failed (ResourcesUnavailableError): no spot capacity\n' +
-        'trying us-west-2a\nSee the whole log with: sky api logs request-1; then run pulumi up again\n',
+        'trying us-west-2a\nSee the whole log with: sky api logs request-2; then run pulumi up again\n',
     );
   });
 
-  test('tries a job again that had failed before, on the nodes that are there', async () => {
-    await scheduleLaunch({ value: { job_id: 3 } });
+  test.each([
+    [
+      'a launch that had failed',
+      { error: { type: 'ResourcesUnavailableError', message: 'no spot capacity' } },
+    ],
+    ['a job that had failed', { value: { job_id: 3 } }],
+    ['a launch that the server has forgotten', undefined],
+  ])('tries %s before again, under the same name', async (_, outcome) => {
+    if (outcome !== undefined) await scheduleLaunch(outcome);
+    outcomes['/launch'] = () => ({ value: { job_id: 4 } });
     outcomes['/job_status'] = ({ body }) => ({
       value: (body['job_ids'] as number[])[0] === 3 ? { 3: 'FAILED' } : { 4: 'SUCCEEDED' },
     });
-    outcomes['/exec'] = () => ({ value: { job_id: 4 } });
     server.logs = `SKYFLEET_NODE ${JSON.stringify(report)}\n`;
-    expect(await wait({}, { BACALHAU_COMPUTE_AUTH_TOKEN: token })).toMatchObject({ code: 0 });
-    const exec = server.received.find(({ path }) => path === '/exec');
-    expect(exec?.body['cluster_name']).toBe('sensors-0-aaaa');
-    expect(parse(exec?.body['task'] as string)).toMatchObject({
-      num_nodes: 1,
-      run: expect.stringMatching(
-        /^set -e\nsudo sh \S+setup\.sh\nsudo --preserve-env=\S+ sh \S+run\.sh\n$/,
-      ) as string,
-      secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: token },
+    const finished = await wait({}, { SKYFLEET_LAUNCH: JSON.stringify(launchVariables) });
+    expect(finished).toMatchObject({ code: 0 });
+    const relaunch = server.received.filter(({ path }) => path === '/launch').at(-1);
+    expect(relaunch?.body['cluster_name']).toBe('sensors-0-aaaa');
+    expect(parse(relaunch?.body['task'] as string)).toMatchObject({
+      setup: expect.stringContaining('text of a\n') as string,
+      envs: { SKYFLEET_INCARNATION: 'sensors-0-aaaa' },
     });
   });
 
   test('shows the last lines of a failed setup, without the token', async () => {
     await scheduleLaunch({ value: { job_id: 3 } });
-    const states = ['SETTING_UP', 'FAILED_SETUP'];
+    const states = ['PENDING', 'SETTING_UP', 'FAILED_SETUP'];
     outcomes['/job_status'] = () => ({ value: { 3: states.shift() ?? 'FAILED_SETUP' } });
     server.logs = `joining with ${token} and ${Buffer.from(token).toString('base64')}\nno such image\n`;
     const { code, stderr } = await wait({}, { BACALHAU_COMPUTE_AUTH_TOKEN: token });

@@ -86,4 +86,14 @@ test('the record of what was started is read back, and is empty before there is 
   const record = { services: { sky: { pid: 1, startTime: 2, bootId: 'b' } } };
   writeRecord(file, record);
   expect(readRecord(file)).toEqual(record);
+  const images = { instance: 'image', store: '/store', wheels: '/wheels', engineSeed: '/seed' };
+  const programs = {
+    pulumi: '/p',
+    pulumiLanguageNodejs: '/l',
+    bacalhau: '/b',
+    venv: '/v',
+    python: '/v/bin/python',
+  };
+  writeRecord(file, { ...record, tools: { ...programs, images } });
+  expect(readRecord(file).tools?.images.store).toBe('/store');
 });

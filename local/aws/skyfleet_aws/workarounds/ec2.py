@@ -5,17 +5,22 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from moto.ec2 import models
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
-from moto.ec2.models import EC2Backend
-from moto.ec2.models import elastic_network_interfaces as interfaces
-from moto.ec2.models.iam_instance_profile import IamInstanceProfileAssociation
-from moto.ec2.models.instances import Instance
-from moto.ec2.models.subnets import Subnet
-from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.models import elastic_network_interfaces, iam_instance_profile, instances, subnets
+from moto.ec2.responses import instances as instance_responses
 
 from ..hosts import can_carry
 from ..machines import Machines
 from ..settings import INSTANCE_NETWORK
+
+# Their methods are replaced, which their types do not foresee.
+EC2Backend: Any = models.EC2Backend
+IamInstanceProfileAssociation: Any = iam_instance_profile.IamInstanceProfileAssociation
+Instance: Any = instances.Instance
+InstanceResponse: Any = instance_responses.InstanceResponse
+Subnet: Any = subnets.Subnet
+interfaces: Any = elastic_network_interfaces
 
 
 def apply(machines: Machines, regions: tuple[str, ...]) -> None:
@@ -97,9 +102,11 @@ def parts_made_by_run_instances_end_with_the_instance() -> None:
     original_mapping = InstanceResponse._parse_block_device_mapping
 
     def parse_block_device_mapping(self: Any) -> list[dict[str, Any]]:
-        mappings = original_mapping(self)
+        mappings: list[dict[str, Any]] = original_mapping(self)
         for asked, mapping in zip(self._get_param("BlockDeviceMappings", []), mappings, strict=True):
-            mapping["Ebs"]["DeleteOnTermination"] = asked.get("Ebs", {}).get("DeleteOnTermination") is not False
+            mapping["Ebs"]["DeleteOnTermination"] = (
+                asked.get("Ebs", {}).get("DeleteOnTermination") is not False
+            )
         return mappings
 
     InstanceResponse._parse_block_device_mapping = parse_block_device_mapping
@@ -193,8 +200,8 @@ def instances_hold_their_network(machines: Machines) -> None:
     for its group, DetachInternetGateway for its VPC's gateway, and DeleteVpc while a gateway or a group is left."""
 
     def living(backend: Any) -> list[Any]:
-        instances = [machine.instance for machine in machines.all()]
-        return [one for one in instances if one.ec2_backend is backend and one.state != "terminated"]
+        existing = [machine.instance for machine in machines.all()]
+        return [one for one in existing if one.ec2_backend is backend and one.state != "terminated"]
 
     original_subnet = EC2Backend.delete_subnet
     original_group = EC2Backend.delete_security_group
@@ -203,7 +210,9 @@ def instances_hold_their_network(machines: Machines) -> None:
 
     def delete_subnet(self: Any, subnet_id: str) -> Any:
         if any(nic.subnet.id == subnet_id for nic in self.enis.values()):
-            raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+            raise DependencyViolationError(
+                f"The subnet '{subnet_id}' has dependencies and cannot be deleted."
+            )
         return original_subnet(self, subnet_id)
 
     def delete_security_group(self: Any, name: str | None = None, group_id: str | None = None) -> None:
@@ -229,7 +238,9 @@ def instances_hold_their_network(machines: Machines) -> None:
         original_detach(self, internet_gateway_id, vpc_id)
 
     def delete_vpc(self: Any, vpc_id: str) -> Any:
-        attached = any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values())
+        attached = any(
+            gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values()
+        )
         groups = any(group.name != "default" for group in self.groups.get(vpc_id, {}).values())
         if attached or groups:
             raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")

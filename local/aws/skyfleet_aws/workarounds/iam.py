@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextvars
 from typing import Any
 
-from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core import authorization
+from moto.core.exceptions import AccessDeniedError
 from moto.iam import access_control
-from moto.iam.access_control import IAMPolicyStatement, PermissionResult, S3IAMRequest
+from moto.iam.access_control import PermissionResult, S3IAMRequest
 from moto.s3 import responses as s3_responses
 from moto.s3.exceptions import S3AccessDeniedError
 
 from .. import conditions
+
+# Their methods are replaced, which their types do not foresee.
+ActionAuthenticatorMixin: Any = authorization.ActionAuthenticatorMixin
+IAMPolicyStatement: Any = access_control.IAMPolicyStatement
 
 # What the request under way says of itself, for the conditions of the policies that it meets.
 request_context: contextvars.ContextVar[conditions.Context] = contextvars.ContextVar("request_context")
@@ -46,12 +51,12 @@ def conditions_are_evaluated() -> None:
     def is_action_permitted(self: Any, action: str, *args: Any, **kwargs: Any) -> PermissionResult:
         block = self._statement.get("Condition")
         context = request_context.get(None)
-        if not block or context is None or self._statement.get("Principal") is not None and is_trust(self._statement):
-            return original(self, action, *args, **kwargs)
+        if not block or context is None or is_trust(self._statement):
+            return PermissionResult(original(self, action, *args, **kwargs))
         if not conditions.holds(block, context):
             return PermissionResult.NEUTRAL
         unconditional = {name: value for name, value in self._statement.items() if name != "Condition"}
-        return original(IAMPolicyStatement(unconditional), action, *args, **kwargs)
+        return PermissionResult(original(IAMPolicyStatement(unconditional), action, *args, **kwargs))
 
     IAMPolicyStatement.is_action_permitted = is_action_permitted
 
@@ -70,7 +75,7 @@ def unsigned_requests_are_denied() -> None:
         if "Credential=" not in self.headers.get("Authorization", ""):
             if iam_request_cls is S3IAMRequest:
                 raise S3AccessDeniedError()
-            raise access_control.AccessDeniedError(user_arn="anonymous", action=self._get_action())
+            raise AccessDeniedError(user_arn="anonymous", action=self._get_action())
         original(self, iam_request_cls, resource)
 
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authenticate
