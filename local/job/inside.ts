@@ -5,7 +5,7 @@ import { BACALHAU_API } from '../rig/addresses';
 import { ensureSecret, orchestratorTokenFile } from '../rig/environment';
 import { CHECKOUT, rigPaths } from '../rig/paths';
 import { leftInAccount } from './account';
-import { diagnosticsOf, runMainJob } from './main-job';
+import { diagnosticsOf, progressOf, runMainJob } from './main-job';
 import { LocalStack } from './stack';
 
 /** Runs inside the network of a rig, started by `local/cli.ts`, with the environment of the rig's operator. */
@@ -53,11 +53,10 @@ async function down(options: Options): Promise<void> {
   const { stack } = stackOf(options);
   if (!stack.exists()) return;
   show(`pulumi destroy, stack ${options.stack}`);
-  const { code, output } = await stack.run(
-    'destroy',
-    ['--yes', '--skip-preview'],
-    options.verbose ? process.stderr : undefined,
-  );
+  const { code, output } = await stack.run('destroy', ['--yes', '--skip-preview'], (line) => {
+    const progress = options.verbose ? line : progressOf(line);
+    if (progress !== undefined) show(progress);
+  });
   if (code !== 0) throw new Error(`pulumi destroy failed:\n${diagnosticsOf(output)}`);
   const left = await leftInAccount(process.env['AWS_REGION'] ?? '');
   if (left.length > 0) throw new Error(`pulumi destroy left in the emulated account: ${left.join(', ')}`);

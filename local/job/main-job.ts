@@ -33,11 +33,10 @@ const settlingSeconds = 60;
 export async function runMainJob(stack: LocalStack, settings: MainJobSettings): Promise<string> {
   const { show } = settings;
   show(`pulumi up, stack ${settings.stackName}`);
-  const { code, output } = await stack.run(
-    'up',
-    ['--yes', '--skip-preview'],
-    settings.verbose ? process.stderr : undefined,
-  );
+  const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], (line) => {
+    const progress = settings.verbose ? line : progressOf(line);
+    if (progress !== undefined) show(progress);
+  });
   const log = path.join(settings.logs, 'pulumi-up.log');
   fs.writeFileSync(log, output);
   if (code !== 0)
@@ -82,6 +81,15 @@ function sensorImageOf({ projectDir, stackName }: MainJobSettings): string {
   const file = fs.readFileSync(path.join(projectDir, `Pulumi.${stackName}.yaml`), 'utf8');
   return (parse(file) as { config: { 'skyfleet:sensor': { image: string } } }).config['skyfleet:sensor']
     .image;
+}
+
+/** What a line of Pulumi's output says of the progress of a place; undefined for every other line. */
+export function progressOf(line: string): string | undefined {
+  const [, place, step, done, seconds] =
+    /command:local:Command (\S+)-(submit|wait) (created|updated|deleted) \((.+?)s\)/.exec(line) ?? [];
+  if (place === undefined) return undefined;
+  if (done === 'deleted') return step === 'submit' ? `  ${place} is gone (${seconds} s)` : undefined;
+  return step === 'submit' ? `  ${place} is being launched` : `  ${place} is ready (${seconds} s)`;
 }
 
 /** The part of Pulumi's output that says what went wrong. */

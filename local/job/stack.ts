@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { createInterface } from 'node:readline';
 import { parse, stringify } from 'yaml';
 
 interface StackFile {
@@ -68,9 +69,9 @@ export class LocalStack {
     }
   }
 
-  /** Runs `pulumi <command>` on the stack; prints what the CLI prints where `show` is given. */
-  async run(command: string, options: string[] = [], show?: NodeJS.WritableStream): Promise<PulumiRun> {
-    return this.pulumi([command, ...this.stackOptions(), ...options], undefined, show);
+  /** Runs `pulumi <command>` on the stack; each line that the CLI prints is handed to `onLine` as it comes. */
+  async run(command: string, options: string[], onLine: (line: string) => void): Promise<PulumiRun> {
+    return this.pulumi([command, ...this.stackOptions(), ...options], undefined, onLine);
   }
 
   /** The outputs of the last `up`. */
@@ -100,15 +101,14 @@ export class LocalStack {
     return output;
   }
 
-  private pulumi(args: string[], input?: string, show?: NodeJS.WritableStream): Promise<PulumiRun> {
+  private pulumi(args: string[], input?: string, onLine?: (line: string) => void): Promise<PulumiRun> {
     const { env, projectDir } = this.settings;
     const child = spawn('pulumi', args, { cwd: projectDir, env, stdio: ['pipe', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8');
-      stream.on('data', (text: string) => {
-        output += text;
-        show?.write(text);
+      createInterface({ input: stream }).on('line', (line) => {
+        output += `${line}\n`;
+        onLine?.(line);
       });
     }
     child.stdin.end(input ?? '');

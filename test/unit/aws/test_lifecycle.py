@@ -98,6 +98,17 @@ class Lifecycle(unittest.TestCase):
         ec2.delete_vpc(VpcId=network.vpc)
         self.assertEqual(network.state(instance), "terminated")
 
+    def test_a_rule_between_groups_keeps_its_description(self) -> None:
+        network = Network("10.46.0.0/16")
+        pair = {"GroupId": network.group, "Description": "among themselves"}
+        network.ec2.authorize_security_group_ingress(
+            GroupId=network.group, IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [pair]}]
+        )
+        filters = [{"Name": "group-id", "Values": [network.group]}]
+        rules = network.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+        described = [rule.get("Description") for rule in rules if not rule["IsEgress"]]
+        self.assertIn("among themselves", described)
+
     def test_a_group_named_in_another_groups_rule_cannot_be_deleted(self) -> None:
         network = Network("10.44.0.0/16")
         other = network.ec2.create_security_group(GroupName="other", Description="other", VpcId=network.vpc)

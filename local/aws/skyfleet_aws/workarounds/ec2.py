@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.ec2 import models
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
-from moto.ec2.models import elastic_network_interfaces, iam_instance_profile, instances, subnets
+from moto.ec2.models import elastic_network_interfaces, iam_instance_profile, instances, security_groups, subnets
 from moto.ec2.responses import instances as instance_responses
 
 from ..hosts import can_carry
@@ -19,6 +19,7 @@ EC2Backend: Any = models.EC2Backend
 IamInstanceProfileAssociation: Any = iam_instance_profile.IamInstanceProfileAssociation
 Instance: Any = instances.Instance
 InstanceResponse: Any = instance_responses.InstanceResponse
+SecurityGroupRule: Any = security_groups.SecurityGroupRule
 Subnet: Any = subnets.Subnet
 interfaces: Any = elastic_network_interfaces
 
@@ -27,6 +28,7 @@ def apply(machines: Machines, regions: tuple[str, ...]) -> None:
     only_enabled_regions_are_listed(regions)
     addresses_are_unique(machines)
     security_groups_of_interfaces_are_reported()
+    rules_between_groups_keep_their_description()
     parts_made_by_run_instances_end_with_the_instance()
     every_instance_of_a_reservation_gets_the_profile()
     instances_are_machines(machines)
@@ -83,6 +85,18 @@ def security_groups_of_interfaces_are_reported() -> None:
         self.security_groups = self.security_groups or list(self.nics[0].group_set)
 
     Instance.prep_nics = prep_nics
+
+
+def rules_between_groups_keep_their_description() -> None:
+    """DescribeSecurityGroupRules gives the description of rules for address ranges only, and a program that set one
+    for a group would find it changed each time.
+    No longer needed when a rule whose source is a group comes back with the description that it was made with."""
+    original = SecurityGroupRule.description
+
+    def description(self: Any) -> str | None:
+        return original.fget(self) or self.source_group.get("Description")
+
+    SecurityGroupRule.description = property(description)
 
 
 def parts_made_by_run_instances_end_with_the_instance() -> None:
