@@ -33,9 +33,16 @@ check: node_modules/.package-lock.json ## Types, lint and format
 unit: setup ## Tests of pure logic, of components with mocks, and of node scripts
 	@$(TSX) local/cli.ts tests --selectProjects unit
 
+.PHONY: plugin-tests
+plugin-tests: setup ## Tests of the local plugins
+	@$(TSX) local/cli.ts tests --selectProjects plugins
+
+.PHONY: e2e
+e2e: setup ## The main job on a rig of its own, end to end
+	@$(TSX) local/cli.ts tests --selectProjects e2e --runInBand
+
 .PHONY: test
-test: check setup ## All checks and tests: unit, plugins, end to end
-	@$(TSX) local/cli.ts tests
+test: check unit plugin-tests e2e ## All checks and tests
 
 .PHONY: clean-check
 clean-check: node_modules/.package-lock.json ## Look for anything that a rig has left behind

@@ -1,8 +1,9 @@
+import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import type { FleetConfig } from '../config/schema';
 import { renderNodeSettings, type NodeSettings } from '../deployment/operator/node-settings';
 import { readNodeFiles } from '../deployment/operator/node-files';
-import type { MachineSpec, Placement } from '../deployment/operator/task';
+import type { MachineSpec } from '../deployment/operator/task';
 import type { NodeReport } from '../deployment/operator/wait';
 import { SkyCluster, type SkyClusterArgs } from './sky-cluster';
 
@@ -46,6 +47,17 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       ...(fleet.imageId === undefined ? {} : { imageId: fleet.imageId }),
     };
     const shipped = readNodeFiles();
+    const token = new aws.s3.BucketObjectv2(
+      `${name}-orchestrator-token`,
+      {
+        bucket: args.bucket.name,
+        key: tokenKey(args),
+        content: args.orchestratorToken,
+        contentType: 'text/plain',
+        serverSideEncryption: 'AES256',
+      },
+      { parent: this },
+    );
 
     // Pulumi runs a limited number of steps at once. A wait that took a place before the last launch went out would
     // hold that launch back for minutes, so all waits come after all launches.
@@ -54,9 +66,10 @@ export class BacalhauFleet extends pulumi.ComponentResource {
 
     this.clusters = Array.from({ length: fleet.clusters }, (_, index) => {
       const place = `${name}-${index}`;
+      // Known only once the token is there, so that no node starts without it.
       const settings = pulumi
-        .output(args.bucket.name)
-        .apply((bucketName) => nodeSettings(args, place, index, bucketName));
+        .all([args.bucket.name, token.id])
+        .apply(([bucketName]) => nodeSettings(args, place, index, bucketName));
       const files = { ...shipped, 'node.json': settings.apply(renderNodeSettings) };
       const { stack, placement, orchestratorToken, skypilot, timeouts, tags } = args;
       return new SkyCluster(
@@ -82,6 +95,11 @@ export class BacalhauFleet extends pulumi.ComponentResource {
   }
 }
 
+/** Where the orchestrator's token stands in the bucket: below the prefix that the nodes' role may read. */
+function tokenKey({ bucket }: BacalhauFleetArgs): string {
+  return `${bucket.prefix}credentials/orchestrator-token`;
+}
+
 /** What the nodes of one cluster are told. */
 function nodeSettings(
   args: BacalhauFleetArgs,
@@ -104,6 +122,7 @@ function nodeSettings(
       orchestrators: orchestrator.endpoints,
       tls: { required: orchestrator.tls !== undefined, caCert: orchestrator.tls?.caCert ?? null },
       labels: fleet.labels,
+      tokenKey: tokenKey(args),
       allowListedLocalPaths: ['/opt/sensor/data:ro'],
       acceptNetworkedJobs: bacalhau.acceptNetworkedJobs,
       logLevel: bacalhau.logLevel,
@@ -117,5 +136,3 @@ function nodeSettings(
     },
   };
 }
-
-export type { Placement };

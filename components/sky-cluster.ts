@@ -23,7 +23,10 @@ export interface SkyClusterArgs {
   placement: { [K in keyof Placement]: pulumi.Input<Placement[K]> };
   /** Text of each file shipped to the nodes, by its path below the staging folder. */
   files: Record<string, pulumi.Input<string>>;
-  /** Token with which the nodes join the orchestrator; a secret. */
+  /**
+   * Token with which the nodes join the orchestrator; a secret. The nodes read it from the bucket. Here it tells the
+   * commands that it has changed, and what they must not print.
+   */
   orchestratorToken: pulumi.Input<string>;
   /** The SkyPilot server; the token is a secret. */
   skypilot: { endpoint: pulumi.Input<string>; token?: pulumi.Input<string> };
@@ -63,6 +66,7 @@ export class SkyCluster extends pulumi.ComponentResource {
       SKYFLEET_DELETE_MINUTES: String(args.timeouts.deleteMinutes),
       SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
+      SKYFLEET_ORCHESTRATOR_TOKEN: args.orchestratorToken,
     };
     const launch: { [K in keyof LaunchVariables]: pulumi.Input<string> } & Record<
       string,
@@ -74,7 +78,6 @@ export class SkyCluster extends pulumi.ComponentResource {
       SKYFLEET_SKYPILOT_CONFIG: placement.apply((resolved) => toYaml(renderSkyConfig(resolved, labels))),
       SKYFLEET_FILES: JSON.stringify(files.paths),
       ...files.texts,
-      BACALHAU_COMPUTE_AUTH_TOKEN: args.orchestratorToken,
     };
     const submit = new local.Command(
       `${name}-submit`,
@@ -93,7 +96,7 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: {
           ...server,
           SKYFLEET_SUBMISSION: submit.stdout,
-          // For another try after a failure; the token makes it a secret, so a preview does not show it all twice.
+          // For another try after a failure. A secret, so that a preview does not show it all twice.
           SKYFLEET_LAUNCH: pulumi.secret(pulumi.jsonStringify(launch)),
           SKYFLEET_NODES: String(args.machine.nodes),
           SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),

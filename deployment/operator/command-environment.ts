@@ -66,7 +66,7 @@ export async function runCommand(
   } catch (error) {
     const place = environment['SKYFLEET_PLACE'] ?? 'unknown place';
     const message = error instanceof Error ? error.message : String(error);
-    const secrets = [environment['BACALHAU_COMPUTE_AUTH_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
+    const secrets = [environment['SKYFLEET_ORCHESTRATOR_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
     process.stderr.write(`${redact(stripVTControlCharacters(`${place}: ${message}`), secrets)}\n`);
     process.exitCode = 1;
   }

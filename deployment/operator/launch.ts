@@ -12,8 +12,6 @@ export interface LaunchVariables {
   SKYFLEET_SKYPILOT_CONFIG: string;
   /** JSON: path of each shipped file by the name of the variable that holds its text. */
   SKYFLEET_FILES: string;
-  /** Token with which the nodes join the orchestrator. */
-  BACALHAU_COMPUTE_AUTH_TOKEN: string;
 }
 
 function shippedFiles(environment: CommandEnvironment): Record<string, string> {
@@ -23,7 +21,7 @@ function shippedFiles(environment: CommandEnvironment): Record<string, string> {
   );
 }
 
-/** The task as it is launched: with its files, the name of the incarnation, and the token as a SkyPilot secret. */
+/** The task as it is launched: with its files and the name of the incarnation. */
 function launchedTask(environment: CommandEnvironment, incarnation: string): Record<string, unknown> {
   const task = withFiles(parse(required(environment, 'SKYFLEET_TASK')) as SkyTask, shippedFiles(environment));
   return {
@@ -33,7 +31,6 @@ function launchedTask(environment: CommandEnvironment, incarnation: string): Rec
       labels: { ...task.resources.labels, [labelKeys.incarnation]: incarnation },
     },
     envs: { SKYFLEET_INCARNATION: incarnation },
-    secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: required(environment, 'BACALHAU_COMPUTE_AUTH_TOKEN') },
   };
 }
 

@@ -13,6 +13,8 @@ export interface NodeSettings {
     orchestrators: string[];
     tls: { required: boolean; caCert: string | null };
     labels: Record<string, string>;
+    /** Key of the object in the bucket that holds the orchestrator's token. */
+    tokenKey: string;
     allowListedLocalPaths: string[];
     acceptNetworkedJobs: boolean;
     logLevel: string;

@@ -49,7 +49,7 @@ export interface Placement {
 const stagingFolder = 'skyfleet';
 
 /** Variables of the run part that the node's scripts read; sudo drops all others. */
-const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION', 'BACALHAU_COMPUTE_AUTH_TOKEN'];
+const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION'];
 
 /** A shell command that writes `text` to `path` byte for byte; the delimiter cannot occur in the text by accident. */
 function writeFileCommand(path: string, text: string): string {

@@ -19,6 +19,8 @@ export interface LocalStackSettings {
   stack: string;
   /** Environment of the Pulumi CLI. */
   env: NodeJS.ProcessEnv;
+  /** Puts the CLI into the network of the rig, where the caller is not in it. */
+  enter?: (argv: readonly string[]) => readonly string[];
   /** Token of the rig's orchestrator. */
   orchestratorToken: string;
 }
@@ -102,8 +104,10 @@ export class LocalStack {
   }
 
   private pulumi(args: string[], input?: string, onLine?: (line: string) => void): Promise<PulumiRun> {
-    const { env, projectDir } = this.settings;
-    const child = spawn('pulumi', args, { cwd: projectDir, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const { env, projectDir, enter } = this.settings;
+    const argv = ['pulumi', ...args];
+    const [file = '', ...rest] = enter === undefined ? argv : enter(argv);
+    const child = spawn(file, rest, { cwd: projectDir, env, stdio: ['pipe', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {

@@ -115,6 +115,7 @@ SCHEMA: Dict[str, Any] = {
         "orchestrators": _list_of(_orchestrator, 1),
         "tls": {"required": _boolean, "caCert": _nullable(_pem)},
         "labels": _labels,
+        "tokenKey": _matches(r"[A-Za-z0-9._/-]+", "the key of an object in the bucket"),
         "allowListedLocalPaths": _list_of(allowed_paths.problem),
         "acceptNetworkedJobs": _boolean,
         "logLevel": _one_of("trace", "debug", "info", "warn", "error"),

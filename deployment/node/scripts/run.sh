@@ -74,7 +74,10 @@ run_python generate_bacalhau_config.py --settings "$state/node.json" --member "$
   --ca-output "$root/etc/bacalhau/tls/ca.crt"
 
 begin 'write the files of the services'
-run_python write_service_files.py --settings "$state/node.json" --member "$state/member.json"
+token=$(run_python fetch_token.py --settings "$state/node.json")
+BACALHAU_COMPUTE_AUTH_TOKEN=$token python3 -B "$lib/write_service_files.py" \
+  --settings "$state/node.json" --member "$state/member.json"
+unset token
 
 begin 'cut containers from the metadata service'
 sh "$lib/imds-guard.sh"

@@ -49,7 +49,7 @@ def env_file(values: Dict[str, str]) -> str:
 def token_file(token: str) -> str:
     """The token's file; an error never shows the token."""
     if not token:
-        raise ServiceFilesError(f"{TOKEN_VARIABLE} is not set: the SkyPilot task passes it as a secret")
+        raise ServiceFilesError(f"{TOKEN_VARIABLE} is empty: the object in the bucket that holds it is")
     if not re.fullmatch(r"[!-~]+", token):
         raise ServiceFilesError(f"{TOKEN_VARIABLE} must be of visible ASCII characters, without spaces")
     return env_file({TOKEN_VARIABLE: token})

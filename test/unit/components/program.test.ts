@@ -171,13 +171,24 @@ test('every shipped file is a variable of its own, and a place is told its ordin
 });
 
 test('the token is a secret and stands in no other variable', () => {
-  const holders = (command: string): string[] => {
+  for (const command of ['sensors-0-submit', 'sensors-0-wait']) {
     const { secret, values } = environmentOf(command);
     expect(secret).toBe(true);
-    return Object.keys(values).filter((variable) => values[variable]?.includes('planted-token'));
-  };
-  expect(holders('sensors-0-submit')).toEqual(['BACALHAU_COMPUTE_AUTH_TOKEN']);
-  expect(holders('sensors-0-wait')).toEqual(['SKYFLEET_LAUNCH']);
+    const holders = Object.keys(values).filter((variable) => values[variable]?.includes('planted-token'));
+    expect(holders).toEqual(['SKYFLEET_ORCHESTRATOR_TOKEN']);
+  }
+});
+
+test('the token reaches the nodes through the bucket, below their prefix', () => {
+  const [object] = ofType('aws:s3/bucketObjectv2:BucketObjectv2');
+  expect(object?.inputs).toMatchObject({
+    bucket: 'skyfleet-dev-data-1234567',
+    key: 'fleets/sensors/credentials/orchestrator-token',
+    content: expect.objectContaining({ value: 'planted-token' }) as unknown,
+    serverSideEncryption: 'AES256',
+  });
+  const settings = JSON.parse(environmentOf('sensors-0-submit').values['FILE_node_json'] ?? '') as unknown;
+  expect(settings).toMatchObject({ bacalhau: { tokenKey: 'fleets/sensors/credentials/orchestrator-token' } });
 });
 
 test('what runs at deletion is stored whole', () => {

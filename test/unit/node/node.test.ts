@@ -52,6 +52,7 @@ interface Outcome {
   unhealthyRun: Finished;
   noCompute: Health;
   badToken: Finished;
+  noToken: Finished;
 }
 
 const folder = temporaryFolder();
@@ -147,6 +148,10 @@ describe('the run part', () => {
   test('names the step that failed', () => {
     expect(outcome.badToken).toMatchObject({ code: 1, stdout: '' });
     expect(outcome.badToken.stderr).toContain('step "write the files of the services" failed');
+    expect(outcome.noToken).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome.noToken.stderr).toContain(
+      's3://data/fleets/local/credentials/orchestrator-token does not exist: the stack writes',
+    );
   });
 });
 

@@ -29,6 +29,7 @@ bacalhau = sys.argv[3]
 service: Dict[str, Any] = json.loads(sys.argv[4])
 
 TOKEN = "planted.Token-123"
+TOKEN_PATH = "/data/fleets/local/credentials/orchestrator-token"
 root = folder / "root"
 shipped = folder / "home/skyfleet"
 binaries = folder / "bin"
@@ -176,7 +177,7 @@ def wait_until_healthy() -> None:
         raise TimeoutError(f"still unhealthy: {found['failed']}") from None
 
 
-def run_part(token: str = TOKEN, healthy_within: str = "60") -> Dict[str, Any]:
+def run_part(healthy_within: str = "60") -> Dict[str, Any]:
     done = subprocess.run(
         ["sh", str(shipped / "scripts/run.sh")],
         env={
@@ -184,7 +185,6 @@ def run_part(token: str = TOKEN, healthy_within: str = "60") -> Dict[str, Any]:
             "SKYPILOT_NODE_IPS": "10.0.0.5",
             "SKYFLEET_INCARNATION": "local-0-k3f9",
             "SKYFLEET_HEALTHY_WITHIN": healthy_within,
-            "BACALHAU_COMPUTE_AUTH_TOKEN": token,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -218,6 +218,7 @@ def main() -> Dict[str, Any]:
     engine = peers.Engine(str(folder / "engine.sock"))
     imds = peers.Imds("i-0123456789abcdef0", "10.0.0.5")
     store = peers.S3()
+    store.objects[TOKEN_PATH] = TOKEN.encode()
     services = Services(engine, imds)
     compose = serve_compose(services)
     (binaries / "docker").write_text("#!/bin/sh\nexit 1\n")
@@ -247,7 +248,7 @@ def main() -> Dict[str, Any]:
         outcome["first"] = run_part()
         nodes = get("http://127.0.0.1:21235/api/v1/orchestrator/nodes")["Nodes"]
         outcome["nodes"] = [node for node in nodes if node["Info"]["NodeType"] == "Compute"]
-        outcome["objects"] = sorted(store.objects)
+        outcome["objects"] = sorted(set(store.objects) - {TOKEN_PATH})
         outcome["cron"] = (root / "etc/cron.d/skyfleet").read_text()
         outcome["tokenFiles"] = [
             str(path.relative_to(root))
@@ -321,7 +322,7 @@ def main() -> Dict[str, Any]:
         orchestrator.wait()
         time.sleep(1)
         outcome["noOrchestrator"] = health()
-        outcome["reportWithoutOrchestrator"] = store.documents()["/data/fleets/local/health/local-0-k3f9.json"][
+        outcome["reportWithoutOrchestrator"] = json.loads(store.objects["/data/fleets/local/health/local-0-k3f9.json"])[
             "healthy"
         ]
         outcome["aliveWithoutOrchestrator"] = get("http://127.0.0.1:1234/api/v1/agent/alive")
@@ -330,7 +331,10 @@ def main() -> Dict[str, Any]:
         outcome["unhealthyRun"] = run_part(healthy_within="1")
         services.stop_compute()
         outcome["noCompute"] = health()
-        outcome["badToken"] = run_part(token="planted token")
+        store.objects[TOKEN_PATH] = b"planted token"
+        outcome["badToken"] = run_part()
+        del store.objects[TOKEN_PATH]
+        outcome["noToken"] = run_part()
     finally:
         orchestrator.kill()
         orchestrator.wait()

@@ -103,6 +103,7 @@ export function settings() {
       allowListedLocalPaths: ['/opt/sensor/data:ro'],
       acceptNetworkedJobs: false,
       logLevel: 'info',
+      tokenKey: 'fleets/local/credentials/orchestrator-token',
     },
     sensor: { image: 'ghcr.io/bacalhau-project/sensor-log-generator:1.0.0' },
     bucket: {

@@ -40,7 +40,7 @@ test('the token is in one file, readable by root only, and nowhere else', async 
 });
 
 test.each([
-  ['', 'is not set'],
+  ['', 'is empty'],
   ["it's", "must not hold quotes (')"],
   ['a$b', "must not hold quotes (')"],
   ['a\\b', "must not hold quotes (')"],

@@ -40,7 +40,6 @@ const launchVariables = {
   SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, labels)),
   SKYFLEET_FILES: '{"FILE_a":"a.txt"}',
   FILE_a: 'text of a\n',
-  BACALHAU_COMPUTE_AUTH_TOKEN: token,
 };
 
 let server: SkyPilotServer;
@@ -87,11 +86,11 @@ function run(
 }
 
 describe('submit', () => {
-  const environment = { SKYFLEET_MACHINE: 'm1', ...launchVariables };
+  const environment = { SKYFLEET_MACHINE: 'm1', SKYFLEET_ORCHESTRATOR_TOKEN: token, ...launchVariables };
   const submit = (extra: Record<string, string> = {}) =>
     run('node --import tsx deployment/operator/commands/submit.ts', { ...environment, ...extra });
 
-  test('schedules a launch with the files, the token as a secret and the name of the incarnation', async () => {
+  test('schedules a launch with the files and the name of the incarnation, and tells SkyPilot no token', async () => {
     outcomes['/status'] = () => ({ value: [] });
     const { code, stdout, stderr } = await submit();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -107,10 +106,10 @@ describe('submit', () => {
     expect(task).toMatchObject({
       num_nodes: 1,
       envs: { SKYFLEET_INCARNATION: submission['incarnation'] },
-      secrets: { BACALHAU_COMPUTE_AUTH_TOKEN: token },
       resources: { labels: { ...labels, [labelKeys.incarnation]: submission['incarnation'] } },
     });
     expect(task['setup']).toContain('text of a\n');
+    expect(JSON.stringify(server.received)).not.toContain(token);
     expect(launch?.body['override_skypilot_config']).toMatchObject({
       aws: { vpc_names: ['v'], labels: { [labelKeys.incarnation]: submission['incarnation'] } },
     });
@@ -204,7 +203,7 @@ describe('wait', () => {
     const states = ['PENDING', 'SETTING_UP', 'FAILED_SETUP'];
     outcomes['/job_status'] = () => ({ value: { 3: states.shift() ?? 'FAILED_SETUP' } });
     server.logs = `joining with ${token} and ${Buffer.from(token).toString('base64')}\nno such image\n`;
-    const { code, stderr } = await wait({}, { BACALHAU_COMPUTE_AUTH_TOKEN: token });
+    const { code, stderr } = await wait({}, { SKYFLEET_ORCHESTRATOR_TOKEN: token });
     expect(code).toBe(1);
     expect(stderr).toContain('ended as FAILED_SETUP');
     expect(stderr).toContain('joining with [secret] and [secret]\nno such image\n');

@@ -46,7 +46,7 @@ test("a task has SkyPilot's own layout", () => {
       ordered: [{ infra: 'aws/us-west-2/us-west-2b' }, { infra: 'aws/us-west-2/us-west-2a' }],
     },
     setup: 'sudo sh ~/skyfleet/scripts/setup.sh\n',
-    run: 'sudo --preserve-env=SKYPILOT_NODE_IPS,SKYFLEET_INCARNATION,BACALHAU_COMPUTE_AUTH_TOKEN sh ~/skyfleet/scripts/run.sh\n',
+    run: 'sudo --preserve-env=SKYPILOT_NODE_IPS,SKYFLEET_INCARNATION sh ~/skyfleet/scripts/run.sh\n',
   });
 });
 
