@@ -3,7 +3,7 @@ import { openRig, pulumiEnv, stopRig, type Rig } from '../../local/rig';
 import { inNamespace } from '../../local/rig/namespace';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { onInstance, runCli } from './rig-run';
+import { onInstance, runCli, succeeded } from './rig-run';
 
 jest.setTimeout(40 * 60_000);
 
@@ -62,7 +62,7 @@ const startTimes = (reports: NodeReport[]): Promise<string[]> =>
   );
 
 beforeAll(async () => {
-  expect(await runCli(['rig', 'start', name])).toMatchObject({ code: 0 });
+  succeeded(await runCli(['rig', 'start', name]));
   rig = await openRig({ name });
   stack = new LocalStack({
     projectDir: CHECKOUT,

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { leftoversOf } from '../../local/rig/leftovers';
 import { CHECKOUT } from '../../local/rig/paths';
 import { openRig, stopRig, type Rig } from '../../local/rig';
-import { aws, copyOfProgram, onInstance, runCli, type Finished } from './rig-run';
+import { aws, copyOfProgram, onInstance, runCli, succeeded, type Finished } from './rig-run';
 import { ArgumentWatch, filesHolding, holds } from './token-search';
 
 jest.setTimeout(30 * 60_000);
@@ -58,10 +58,10 @@ const tagsOf = ({ Tags }: { Tags: { Key: string; Value: string }[] }): Record<st
 beforeAll(async () => {
   watch = new ArgumentWatch(() => (rig as Rig | undefined)?.orchestratorToken);
   const started = await runCli(['rig', 'start', name]);
-  expect(started).toMatchObject({ code: 0 });
+  succeeded(started);
   rig = await openRig({ name });
   first = await runCli(['up', '--rig', name]);
-  expect(first).toMatchObject({ code: 0 });
+  succeeded(first);
   instances = await runningInstances();
 });
 
@@ -219,7 +219,7 @@ describe('run again', () => {
       );
     const before = await started();
     const again = await runCli(['up', '--rig', name]);
-    expect(again).toMatchObject({ code: 0 });
+    succeeded(again);
     expect(again.stderr).toContain('nothing to change');
     expect(again.stderr).not.toContain('created');
     expect((await runningInstances()).map(({ InstanceId }) => InstanceId).sort()).toEqual(
@@ -356,7 +356,7 @@ describe('the token of the orchestrator', () => {
 describe('destroyed', () => {
   test('nothing of it is left, in the account or on the machine', async () => {
     const down = await runCli(['down', '--rig', name]);
-    expect(down).toMatchObject({ code: 0 });
+    succeeded(down);
     expect(holds(down.stdout + down.stderr, 'pulumi destroy failed')).toBe(false);
     expect(await leftoversOf(rig.paths)).toEqual([]);
   });

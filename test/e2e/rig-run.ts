@@ -23,6 +23,11 @@ export function runCli(args: string[]): Promise<Finished> {
   return new Promise((resolve) => child.on('close', (code) => resolve({ code: code ?? 1, stdout, stderr })));
 }
 
+/** Fails with what a command said where it did not end well. */
+export function succeeded({ code, stdout, stderr }: Finished): void {
+  if (code !== 0) throw new Error(`exit code ${code}\n${stdout}\n${stderr}`);
+}
+
 /** Asks the emulated account through the AWS CLI, which is none of our own code. */
 export async function aws<T>(rig: Rig, ...args: string[]): Promise<T> {
   const { code, stdout, stderr } = await rig.exec(['aws', ...args, '--output', 'json']);

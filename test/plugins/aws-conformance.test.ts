@@ -1,5 +1,5 @@
 import { resources } from '../../local/plugins/aws/resources';
-import { type Properties, isObject } from '../../local/plugins/properties';
+import { type Properties, UNKNOWN, isObject } from '../../local/plugins/properties';
 import { pluginBinary } from '../../local/plugins/install';
 import { type Case, type Ground, type Sdk, cases, layGround, sdkFor } from './aws-cases';
 import { isOurs, pulumiHome } from './binaries';
@@ -280,6 +280,91 @@ describe('bucket deletion', () => {
     await expect(plugin.delete(made)).rejects.toThrow(/not empty/);
     await sdk.s3.deleteObject({ Bucket: made.id, Key: 'a' });
     await plugin.delete(made);
+  });
+});
+
+describe('an object', () => {
+  const OBJECT = 'aws:s3/bucketObjectv2:BucketObjectv2';
+  const SECRET = 'the-secret-content';
+  const versioned = async (Bucket: string, ObjectLockEnabledForBucket = false) => {
+    const CreateBucketConfiguration = { LocationConstraint: 'us-west-2' } as const;
+    await sdk.s3.createBucket({ Bucket, CreateBucketConfiguration, ObjectLockEnabledForBucket });
+    await sdk.s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+    return Bucket;
+  };
+
+  it('has bucket and key for its id, and is imported by its URL', async () => {
+    const made = await plugin.make(OBJECT, 'o', { bucket: ground.bucket, key: 'a/b', content: SECRET });
+    expect(made.id).toBe(`${ground.bucket}/a/b`);
+    const imported = await plugin.import(OBJECT, 'o', `s3://${made.id}`);
+    expect(imported).toMatchObject({ id: made.id, inputs: { bucket: ground.bucket, key: 'a/b' } });
+    await plugin.delete(made);
+  });
+
+  it('is put anew as a version that a preview does not know yet, and goes with all its versions', async () => {
+    const bucket = await versioned('conformance-versions');
+    const made = await plugin.make(OBJECT, 'o', { bucket, key: 'a', content: '1' });
+    const neighbour = await plugin.make(OBJECT, 'n', { bucket, key: 'a.b', content: '1' });
+    const news = { ...made.inputs, content: '2' };
+    const planned = await plugin.update(made, news, { preview: true });
+    expect(planned.state['versionId']).toBe(UNKNOWN);
+    const updated = await plugin.update(made, news);
+    expect(updated.state['versionId']).not.toBe(made.state['versionId']);
+
+    await sdk.s3.deleteObject({ Bucket: bucket, Key: 'a' });
+    expect(await plugin.refresh(updated)).toBeUndefined();
+    await plugin.delete(updated);
+    const { Versions = [], DeleteMarkers = [] } = await sdk.s3.listObjectVersions({ Bucket: bucket });
+    expect([...Versions, ...DeleteMarkers].map(({ Key }) => Key)).toEqual(['a.b']);
+    await plugin.delete(neighbour);
+  });
+
+  it('goes in spite of a legal hold with forceDestroy, and only with it', async () => {
+    const bucket = await versioned('conformance-held', true);
+    const made = await plugin.make(OBJECT, 'o', { bucket, key: 'a', content: '1' });
+    await sdk.s3.putObjectLegalHold({ Bucket: bucket, Key: 'a', LegalHold: { Status: 'ON' } });
+    await expect(plugin.delete(made)).rejects.toThrow(/AccessDenied|Access Denied/);
+    const forced = await plugin.update(made, { ...made.inputs, forceDestroy: true });
+    expect(forced.state['versionId']).toBe(made.state['versionId']);
+    await plugin.delete(forced);
+    expect((await sdk.s3.listObjectVersions({ Bucket: bucket })).Versions ?? []).toEqual([]);
+  });
+
+  own('', () => {
+    it('shows in a refresh that somebody else changed the content', async () => {
+      const inputs = { bucket: ground.bucket, key: 'drifting', content: SECRET, contentType: 'text/plain' };
+      const made = await plugin.make(OBJECT, 'o', inputs);
+      const { bucket: Bucket, key: Key, contentType: ContentType } = inputs;
+      await sdk.s3.putObject({ Bucket, Key, ContentType, Body: 'alien' });
+      const refreshed = await plugin.refresh(made);
+      expect(refreshed?.state['content']).toBe('alien');
+      await plugin.delete(made);
+    });
+
+    it('gives its content, and what is made of it, neither to a message nor to an import', async () => {
+      const inputs = { bucket: ground.bucket, key: 'secret', content: SECRET };
+      const made = await plugin.make(OBJECT, 'o', inputs);
+      expect(Object.keys(made.state)).not.toContain('etag');
+      const imported = await plugin.import(OBJECT, 'o', made.id);
+      expect(JSON.stringify(imported)).not.toContain(SECRET);
+      const { failures } = await plugin.check(OBJECT, 'o', { ...inputs, content: { wrong: SECRET } });
+      expect(failures).toMatchObject([{ property: 'content' }]);
+      expect(JSON.stringify(failures)).not.toContain(SECRET);
+      const refused = plugin.make(OBJECT, 'o', { ...inputs, bucket: 'no-such-bucket' });
+      await expect(refused).rejects.toThrow(/NoSuchBucket|does not exist/);
+      await expect(refused).rejects.not.toThrow(SECRET);
+      expect(JSON.stringify(plugin.logged)).not.toContain(SECRET);
+      await plugin.delete(made);
+    });
+
+    it.each([
+      [{ key: '/a' }, /"\/a".*write "a"/],
+      [{ key: 'a//b' }, /write "a\/b"/],
+      [{ bucket: 'arn:aws:s3:us-west-2:123456789012:accesspoint/x' }, /is no bucket name/],
+    ])('is refused with %j, which the real provider takes for something else', async (odd, message) => {
+      const attempt = plugin.make(OBJECT, 'o', { bucket: ground.bucket, key: 'a', content: SECRET, ...odd });
+      await expect(attempt).rejects.toThrow(message);
+    });
   });
 });
 

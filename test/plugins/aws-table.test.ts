@@ -29,13 +29,15 @@ const thing = resourceType({
     count: number(),
     open: flag({ default: false }),
     chosen: text({ computed: true }),
+    password: text({ secret: true }),
     policy: json(),
     zones: set(text()),
     rules: list(record({ id: text({ required: true }), days: number() })),
     tags: tagMap,
     tagsAll: tagMap,
   },
-  outputs: ['arn'],
+  outputs: ['arn', 'revision'],
+  renewed: { revision: ['count'] },
   autoname: { property: 'name', prefixProperty: 'namePrefix', maxLength: 20, lowerCase: true },
   create: () => Promise.reject(new Error('not reached')),
   read: () => Promise.resolve(undefined),
@@ -98,6 +100,12 @@ describe('check', () => {
     [{ place: 'x', tags: { a: 1 } }, '"tags" must be a map of strings'],
   ])('refuses %j', async (news, reason) => {
     expect(await reasons(news)).toEqual([[expect.any(String), expect.stringContaining(reason)]]);
+  });
+
+  it('does not quote a secret', async () => {
+    expect(await reasons({ place: 'x', password: 12345 })).toEqual([
+      ['password', `${THING}: "password" must be a string`],
+    ]);
   });
 
   it('takes what is not known yet for what it will be', async () => {
@@ -256,6 +264,15 @@ describe('preview', () => {
       await pluginWith()
     ).update(operation, 'id', { ...inputs, count: 1, arn: 'a', chosen: 'c' }, inputs, true);
     expect(state).toMatchObject({ arn: 'a', chosen: 'c', count: 2 });
+  });
+
+  it('does not know what the update makes anew, where there is such a thing', async () => {
+    const { inputs } = await check({ place: 'x', count: 2 });
+    const revision = async (olds: Properties) =>
+      (await (await pluginWith()).update(operation, 'id', { ...inputs, ...olds }, inputs, true))['revision'];
+    expect(await revision({ count: 1, revision: '7' })).toBe(UNKNOWN);
+    expect(await revision({ chosen: 'c', revision: '7' })).toBe('7');
+    expect(await revision({ count: 1 })).toBeUndefined();
   });
 });
 

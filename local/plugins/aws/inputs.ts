@@ -18,6 +18,8 @@ export interface Options {
   /** Where it is left out, AWS chooses, and what AWS chose is no difference. */
   readonly computed?: boolean;
   readonly default?: Value;
+  /** No message quotes its value. */
+  readonly secret?: boolean;
 }
 
 /** `T` is what the handlers get; it exists for the compiler only. */
@@ -111,10 +113,11 @@ export function problemsOf(type: string, inputs: Inputs, values: Properties, at 
   return [...refused, ...wrong];
 }
 
-function shapeProblems(type: string, shape: Shape, value: Value, path: string): Problem[] {
+function shapeProblems(type: string, shape: Shape & Options, value: Value, path: string): Problem[] {
   if (value === UNKNOWN) return [];
+  const given = shape.secret ? '' : `, but is ${JSON.stringify(value)}`;
   const expected = (what: string): Problem[] => [
-    { path, reason: `${type}: "${path}" must be ${what}, but is ${JSON.stringify(value)}` },
+    { path, reason: `${type}: "${path}" must be ${what}${given}` },
   ];
   switch (shape.kind) {
     case 'text':

@@ -36,6 +36,8 @@ export interface Definition<I extends Inputs> {
   readonly inputs: I;
   /** What `read` gives besides the inputs. */
   readonly outputs: readonly string[];
+  /** Outputs that AWS makes anew when one of these inputs changes, so that the preview of an update does not know them. */
+  readonly renewed?: Readonly<Record<string, readonly (keyof I & string)[]>>;
   readonly autoname?: Autoname;
   /** IAM is one for all regions; everything else takes a `region` of its own. */
   readonly global?: boolean;

@@ -48,6 +48,11 @@ export function plannedState(resource: ResourceType, olds: Properties, news: Pro
     else if (!input.computed) state[key] = undefined;
     else if (creating) state[key] = UNKNOWN;
   }
+  const changed = creating ? [] : differences(resource, olds, news).map(({ path }) => inputOf(path));
+  for (const [output, causes] of Object.entries(resource.renewed ?? {})) {
+    if (olds[output] !== undefined && causes.some((input) => changed.includes(input)))
+      state[output] = UNKNOWN;
+  }
   if (resource.tag) state['tagsAll'] = containsUnknown(news['tags']) ? UNKNOWN : news['tagsAll'];
   return state;
 }

@@ -7,6 +7,7 @@ import * as iam from './iam';
 import * as routes from './routes';
 import * as s3 from './s3';
 import { bucketLifecycleConfiguration } from './s3-lifecycle';
+import { bucketObject } from './s3-object';
 import * as groups from './security-groups';
 import * as network from './vpc';
 import { vpcEndpoint } from './vpc-endpoint';
@@ -27,6 +28,7 @@ export const resources: ResourceTable = {
   'aws:iam/rolePolicyAttachment:RolePolicyAttachment': iam.rolePolicyAttachment,
   'aws:s3/bucket:Bucket': s3.bucket,
   'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration': bucketLifecycleConfiguration,
+  'aws:s3/bucketObjectv2:BucketObjectv2': bucketObject,
   'aws:s3/bucketOwnershipControls:BucketOwnershipControls': s3.bucketOwnershipControls,
   'aws:s3/bucketPolicy:BucketPolicy': s3.bucketPolicy,
   'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock': s3.bucketPublicAccessBlock,
