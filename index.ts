@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { BacalhauFleet } from './components/bacalhau-fleet';
 import { Buckets } from './components/buckets';
+import { Launches } from './components/launches';
 import { Network } from './components/network';
 import { NodeRole } from './components/node-role';
 import { loadConfig } from './config/load';
@@ -29,6 +30,7 @@ const placement = {
   instanceProfileName: nodeRole.instanceProfileName,
 };
 const { orchestratorToken, skypilotToken } = config.secrets;
+const launches = new Launches();
 const fleets = config.fleets.map(
   (fleet) =>
     new BacalhauFleet(
@@ -53,6 +55,7 @@ const fleets = config.fleets.map(
           ...(skypilotToken === undefined ? {} : { token: skypilotToken }),
         },
         timeouts: config.timeouts,
+        launches,
         tags: config.tags,
       },
       { dependsOn: [network, buckets, nodeRole] },

@@ -5,11 +5,12 @@ import { renderNodeSettings, type NodeSettings } from '../deployment/operator/no
 import { readNodeFiles } from '../deployment/operator/node-files';
 import type { MachineSpec } from '../deployment/operator/task';
 import type { NodeReport } from '../deployment/operator/wait';
+import { Launches } from './launches';
 import { SkyCluster, type SkyClusterArgs } from './sky-cluster';
 
 export interface BacalhauFleetArgs extends Pick<
   SkyClusterArgs,
-  'stack' | 'placement' | 'orchestratorToken' | 'skypilot' | 'timeouts' | 'tags'
+  'stack' | 'placement' | 'orchestratorToken' | 'skypilot' | 'timeouts' | 'tags' | 'launches'
 > {
   /** The fleet as the stack configuration declares it. */
   fleet: FleetConfig;
@@ -59,11 +60,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    // Pulumi runs a limited number of steps at once. A wait that took a place before the last launch went out would
-    // hold that launch back for minutes, so all waits come after all launches.
-    let launched: (submissions: pulumi.Resource[]) => void = () => undefined;
-    const allLaunched = new Promise<pulumi.Resource[]>((resolve) => (launched = resolve));
-
+    const launches = args.launches ?? new Launches();
     this.clusters = Array.from({ length: fleet.clusters }, (_, index) => {
       const place = `${name}-${index}`;
       // Known only once the token is there, so that no node starts without it.
@@ -82,13 +79,12 @@ export class BacalhauFleet extends pulumi.ComponentResource {
           orchestratorToken,
           skypilot,
           timeouts,
-          waitAfter: allLaunched,
+          launches,
           ...(tags === undefined ? {} : { tags }),
         },
         { parent: this },
       );
     });
-    launched(this.clusters.map(({ submission }) => submission));
 
     this.nodes = pulumi.all(this.clusters.map((cluster) => cluster.nodes)).apply((nodes) => nodes.flat());
     this.registerOutputs({ nodes: this.nodes });

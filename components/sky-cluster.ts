@@ -13,6 +13,7 @@ import {
   type Placement,
 } from '../deployment/operator/task';
 import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
+import { Launches } from './launches';
 
 export interface SkyClusterArgs {
   /** Full name of the stack, which the instances carry as a tag. */
@@ -34,8 +35,8 @@ export interface SkyClusterArgs {
   timeouts: { launchMinutes: number; deleteMinutes: number };
   /** Tags of the instances and volumes, beside those by which the cluster is found again. */
   tags?: Record<string, string>;
-  /** Resources that must be there before the wait for the nodes begins, such as the launches of other clusters. */
-  waitAfter?: pulumi.Input<pulumi.Input<pulumi.Resource>[]>;
+  /** The launches that go out before any wait begins; its own alone where absent. */
+  launches?: Launches;
 }
 
 /**
@@ -49,8 +50,6 @@ export class SkyCluster extends pulumi.ComponentResource {
   readonly incarnation: pulumi.Output<string>;
   /** The nodes, by ordinal. */
   readonly nodes: pulumi.Output<NodeReport[]>;
-  /** The launch; what must not wait before every launch is under way depends on it. */
-  readonly submission: pulumi.Resource;
 
   constructor(name: string, args: SkyClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super('skyfleet:sky:SkyCluster', name, {}, opts);
@@ -89,6 +88,8 @@ export class SkyCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const launches = args.launches ?? new Launches();
+    launches.add(submit);
     const wait = new local.Command(
       `${name}-wait`,
       {
@@ -103,11 +104,10 @@ export class SkyCluster extends pulumi.ComponentResource {
         },
         logging: local.Logging.None,
       },
-      { parent: this, ...(args.waitAfter === undefined ? {} : { dependsOn: args.waitAfter }) },
+      { parent: this, dependsOn: launches.all },
     );
 
     const ready = wait.stdout.apply((stdout) => JSON.parse(stdout) as ReadyCluster);
-    this.submission = submit;
     this.incarnation = ready.apply(({ incarnation }) => incarnation);
     this.nodes = ready.apply(({ nodes }) => nodes);
     this.registerOutputs({ incarnation: this.incarnation, nodes: this.nodes });

@@ -53,6 +53,14 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProblem[] {
       };
     });
   }
+  if (issue.code === 'invalid_key') {
+    // What is wrong with the key of a record; its value may be fine.
+    return issue.issues.map(({ message }) => ({
+      key: configKey(issue.path),
+      value: issue.path.at(-1),
+      message: `key ${message}`,
+    }));
+  }
   const value = valueAt(root, issue.path);
   const message =
     value === undefined && issue.code === 'invalid_type'

@@ -23,7 +23,16 @@ const pinnedImage = z
     'must name a version: repository:tag (not :latest) or repository@sha256:digest',
   );
 
-const tagMap = z.record(z.string().min(1).max(128), z.string().max(256));
+/** SkyPilot puts the tags on instances and volumes, and takes none with white space (`is_label_valid` of its AWS cloud). */
+const tagMap = z.record(
+  z
+    .string()
+    .regex(
+      /^(?!aws:|skyfleet-)\S{1,127}$/,
+      'must be a tag key without spaces that does not begin with aws: or skyfleet-',
+    ),
+  z.string().regex(/^\S{0,255}$/, 'must be a tag value of 255 characters at most, without spaces'),
+);
 
 /** Labels that Skyfleet or Bacalhau itself sets on a node (`deployment/node/scripts/generate_bacalhau_config.py`). */
 const reservedLabels = new Set(

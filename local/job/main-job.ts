@@ -43,7 +43,11 @@ export async function runMainJob(stack: LocalStack, settings: MainJobSettings): 
     throw new MainJobError(`pulumi up failed (whole output: ${log}):\n${diagnosticsOf(output)}`);
   show(changesOf(output));
 
-  const { dataBucket, nodes } = (await stack.outputs()) as {
+  const outputs = await stack.outputs();
+  if (outputs['nodes'] === undefined) {
+    throw new MainJobError(`pulumi up saved no outputs (its whole output: ${log}); run it again`);
+  }
+  const { dataBucket, nodes } = outputs as {
     dataBucket: string;
     nodes: Record<string, NodeReport[]>;
   };

@@ -344,15 +344,20 @@ describe('the token of the orchestrator', () => {
     expect(filesHolding(rig.paths.sky, rig.orchestratorToken)).toEqual([]);
   });
 
-  test('is on a node only where the compute node reads it', async () => {
-    const search = `grep -rlF '${rig.orchestratorToken}' /etc /opt /var/lib/skyfleet /var/log /home /tmp 2>/dev/null`;
+  test('is in no file of the repository', async () => {
+    const { code } = await rig.exec(['git', 'grep', '--untracked', '-F', '-f', '-'], {
+      cwd: CHECKOUT,
+      input: rig.orchestratorToken,
+    });
+    expect(code).toBe(1);
+  });
+
+  test('is on a node only where the compute node reads it, and in no image', async () => {
+    const folders =
+      '/etc /opt /var/lib/skyfleet /var/log /home /root /tmp /var/lib/docker/image /var/lib/docker/overlay2';
+    const search = `grep -rlF -f - ${folders} 2>/dev/null <<'END'\n${rig.orchestratorToken}\nEND`;
     const { stdout } = await onInstance(rig, instances[0]?.InstanceId ?? '', search);
-    expect(
-      stdout
-        .trim()
-        .split('\n')
-        .filter((file) => file !== '/etc/bacalhau/compute.env'),
-    ).toEqual([]);
+    expect(stdout.trim().split('\n')).toEqual(['/etc/bacalhau/compute.env']);
   });
 });
 

@@ -40,6 +40,27 @@ test('a minimal configuration gets the documented defaults', () => {
 
 const bad: [string, Record<string, unknown>, string][] = [
   [
+    'a label key that Bacalhau does not take',
+    { fleets: [{ ...fleet, labels: { 'team.name': 'x' } }] },
+    'skyfleet:fleets[0].labels.team.name: key must be a label key',
+  ],
+  [
+    'a label that is set anyway',
+    { fleets: [{ ...fleet, labels: { zone: 'x' } }] },
+    'skyfleet:fleets[0].labels.zone: key is set by Skyfleet',
+  ],
+  [
+    'a label value that is none',
+    { fleets: [{ ...fleet, labels: { team: 'a b' } }] },
+    'skyfleet:fleets[0].labels.team: must be a label value',
+  ],
+  [
+    'a tag key of our own',
+    { tags: { 'skyfleet-place': 'x' } },
+    'skyfleet:tags.skyfleet-place: key must be a tag key',
+  ],
+  ['a tag value with a space', { tags: { team: 'a b' } }, 'skyfleet:tags.team: must be a tag value'],
+  [
     'a missing key',
     { skypilot: undefined },
     'skyfleet:skypilot: is missing; set it to a value of type object',
