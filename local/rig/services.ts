@@ -20,6 +20,7 @@ import {
 } from './environment';
 import { answers } from './namespace';
 import type { RigPaths } from './paths';
+import { withPrivateTmp } from './private-tmp';
 
 export const SERVICES = ['aws', 'orchestrator', 'sky'] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -113,11 +114,11 @@ export function sky(paths: RigPaths, tools: Tools): Service {
       mkdirSync(temporary, { recursive: true });
       return {
         // SkyPilot keeps SSH connections to nodes under fixed names in /tmp, which another rig would share.
-        argv: [
-          ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c'],
-          ...['mount --bind "$0" /tmp && exec "$@"', temporary],
-          ...[tools.python, '-m', 'sky.server.server', '--host=127.0.0.1', `--port=${SKY_PORT}`],
-        ],
+        argv: withPrivateTmp(
+          temporary,
+          [paths.state, tools.venv],
+          [tools.python, '-m', 'sky.server.server', '--host=127.0.0.1', `--port=${SKY_PORT}`],
+        ),
         env: skyEnvironment(paths, tools, readOperatorKeys(paths)),
       };
     },
