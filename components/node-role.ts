@@ -49,16 +49,25 @@ const assumedByInstances = {
   Statement: [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 };
 
-/** Reading and writing objects below a prefix. Listing is allowed too, since S3 otherwise calls a missing object forbidden. */
+/** What nodes write, below the folder of their fleet. The orchestrator's token beside it is theirs to read only. */
+const writtenByNodes = ['claims', 'health', 'sensor'];
+
+/**
+ * Reading everything below a prefix, and writing what nodes write. Listing is allowed too, since S3 otherwise calls a
+ * missing object forbidden.
+ *
+ * @param prefix holds a folder for each fleet, such as `fleets/`.
+ */
 export function bucketPrefixPolicy(bucketArn: string, prefix: string): Record<string, unknown> {
   return {
     Version: '2012-10-17',
     Statement: [
+      { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource: `${bucketArn}/${prefix}*` },
       {
-        Sid: 'Objects',
+        Sid: 'Write',
         Effect: 'Allow',
-        Action: ['s3:GetObject', 's3:PutObject'],
-        Resource: `${bucketArn}/${prefix}*`,
+        Action: 's3:PutObject',
+        Resource: writtenByNodes.map((folder) => `${bucketArn}/${prefix}*/${folder}/*`),
       },
       {
         Sid: 'List',

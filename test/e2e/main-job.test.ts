@@ -161,17 +161,20 @@ except Exception as e: print("refused", e)'`;
 
   test('writes below its prefix and nowhere else, with the keys that the metadata service gave out', async () => {
     const [{ InstanceId }] = instances as [Instance];
-    expect((await onInstance(rig, InstanceId, put('fleets/local/proof.txt'))).stdout).toMatch(/^written/);
-    expect((await onInstance(rig, InstanceId, put('elsewhere/proof.txt'))).stdout).toMatch(/^refused.*403/s);
+    const [allowed, elsewhere, token] = [
+      'fleets/local/sensor/proof.txt',
+      'elsewhere/proof.txt',
+      'fleets/local/credentials/orchestrator-token',
+    ];
+    expect((await onInstance(rig, InstanceId, put(allowed))).stdout).toMatch(/^written/);
+    expect((await onInstance(rig, InstanceId, put(elsewhere))).stdout).toMatch(/^refused.*403/s);
+    expect((await onInstance(rig, InstanceId, put(token))).stdout).toMatch(/^refused.*403/s);
 
-    const operatorKey = (
-      JSON.parse(fs.readFileSync(path.join(rig.paths.aws, 'operator.json'), 'utf8')) as {
-        accessKeyId: string;
-      }
-    ).accessKeyId;
+    const operatorFile = fs.readFileSync(path.join(rig.paths.aws, 'operator.json'), 'utf8');
+    const { accessKeyId: operatorKey } = JSON.parse(operatorFile) as { accessKeyId: string };
     const puts = requestLog().filter(({ action }) => action === 'PutObject');
-    const [written] = puts.filter(({ resource }) => resource.endsWith('fleets/local/proof.txt'));
-    const [refused] = puts.filter(({ resource }) => resource.endsWith('elsewhere/proof.txt'));
+    const [written] = puts.filter(({ resource }) => resource.endsWith(allowed));
+    const [refused] = puts.filter(({ resource }) => resource.endsWith(elsewhere));
     expect(written).toMatchObject({ status: 200, accessKeyId: expect.stringMatching(/^ASIA/) as string });
     expect(refused).toMatchObject({ status: 403, accessKeyId: written?.accessKeyId });
     expect(written?.accessKeyId).not.toBe(operatorKey);

@@ -106,16 +106,20 @@ test('nothing but SSH from the given ranges and the nodes themselves comes in', 
   expect(rules[1]).toMatchObject({ referencedSecurityGroupId: 'skyfleet-dev-nodes-id', ipProtocol: '-1' });
 });
 
-test('the role reaches one prefix of the data bucket', () => {
+test('the role reads one prefix of the data bucket, and writes only what nodes write there', () => {
   const [policy] = ofType('aws:iam/rolePolicy:RolePolicy');
   const { Statement } = JSON.parse(policy?.inputs['policy'] as string) as {
-    Statement: { Action: unknown; Resource: string }[];
+    Statement: { Action: string; Resource: string | string[] }[];
   };
-  expect(Statement.map(({ Resource }) => Resource)).toEqual([
-    'arn:aws:mock:::skyfleet-dev-data/fleets/*',
-    'arn:aws:mock:::skyfleet-dev-data',
+  const bucket = 'arn:aws:mock:::skyfleet-dev-data';
+  expect(Statement.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+    ['s3:GetObject', `${bucket}/fleets/*`],
+    [
+      's3:PutObject',
+      [`${bucket}/fleets/*/claims/*`, `${bucket}/fleets/*/health/*`, `${bucket}/fleets/*/sensor/*`],
+    ],
+    ['s3:ListBucket', bucket],
   ]);
-  expect(JSON.stringify(Statement)).not.toContain('"s3:*"');
 });
 
 test('the data bucket is encrypted, closed to the public, and kept by default', () => {
