@@ -22,12 +22,8 @@ export interface SkyServer {
 /** What the status says of one cluster; only the fields that are used here. */
 export interface ClusterStatus {
   name: string;
-  status: 'INIT' | 'UP' | 'STOPPED';
   labels: Record<string, string> | null;
-  cluster_name_on_cloud: string | null;
   launched_at: number;
-  nodes: number;
-  region: string | null;
 }
 
 /** What SkyPilot answers when a request it accepted has failed. */
@@ -119,10 +115,10 @@ export class SkyPilot {
     });
   }
 
-  /** The clusters that the server knows, all or those named. Unknown names are left out of the answer. */
-  async status(clusterNames?: string[]): Promise<ClusterStatus[]> {
+  /** The clusters that the server knows. */
+  async status(): Promise<ClusterStatus[]> {
     const body = {
-      cluster_names: clusterNames ?? null,
+      cluster_names: null,
       all_users: true,
       include_credentials: false,
       include_handle: false,

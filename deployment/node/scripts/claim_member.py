@@ -168,7 +168,7 @@ def main(arguments: Sequence[str]) -> int:
         if instance.private_ip not in cluster_ips:
             raise ClaimError(f"own address {instance.private_ip} is not in SKYPILOT_NODE_IPS: {' '.join(cluster_ips)}")
         where = settings["bucket"]
-        bucket = s3.Bucket(where["name"], where["region"], where["endpointUrl"], session.credentials)
+        bucket = s3.Bucket.of_node(where, session.credentials)
         count = settings["nodes"]["count"]
         own = Claim(instance.instance_id, instance.private_ip, incarnation)
         member = claim(Claims(bucket, where["prefix"], settings["place"], count), own, cluster_ips, count)

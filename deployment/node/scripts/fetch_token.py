@@ -34,9 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = node_settings.load(options.settings)
-        where = settings["bucket"]
-        session = imds.Session()
-        bucket = s3.Bucket(where["name"], where["region"], where["endpointUrl"], session.credentials)
+        bucket = s3.Bucket.of_node(settings["bucket"], imds.Session().credentials)
         sys.stdout.write(fetch(bucket, settings["bacalhau"]["tokenKey"]))
     except (ValueError, TokenError, imds.ImdsError, s3.S3Error) as error:
         print(f"fetch_token: {error}", file=sys.stderr)

@@ -269,7 +269,7 @@ def upload(node: Node, document: Dict[str, Any]) -> Check:
     key = f"{where['prefix']}health/{node.member['nodeName']}.json"
     try:
         session = imds.Session()
-        bucket = s3.Bucket(where["name"], where["region"], where["endpointUrl"], session.credentials)
+        bucket = s3.Bucket.of_node(where, session.credentials)
         bucket.put(key, (json.dumps(document, indent=2) + "\n").encode("utf-8"))
     except (imds.ImdsError, s3.S3Error, OSError, ValueError, KeyError) as error:
         return Check("report upload", False, str(error), {})

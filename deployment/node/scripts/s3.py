@@ -9,7 +9,7 @@ import http.client
 import re
 import ssl
 import time
-from typing import Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 from urllib.parse import quote, urlsplit
 
 from imds import Credentials
@@ -93,6 +93,11 @@ class Bucket:
         self._port = url.port or (443 if self._tls else 80)
         self._host_header = self._host if url.port is None else f"{self._host}:{url.port}"
         self._base = f"/{quote(name)}/" if in_path else "/"
+
+    @classmethod
+    def of_node(cls, where: Mapping[str, Any], credentials: Callable[[], Credentials]) -> Bucket:
+        """The bucket that node.json names, `where` being its part `bucket`."""
+        return cls(where["name"], where["region"], where["endpointUrl"], credentials)
 
     def get(self, key: str) -> Optional[Object]:
         """The object, or None where there is none."""
