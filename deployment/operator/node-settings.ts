@@ -7,11 +7,20 @@ export interface NodeSettings {
   fleet: string;
   place: string;
   nodes: { firstOrdinal: number; count: number };
+  /** The GPUs that each node must have, as SkyPilot calls them; null where the fleet declares none. */
+  accelerators: { type: string; count: number } | null;
   identity: { from: 'place'; range: { first: number; last: number } } | { from: 'instance' };
   bacalhau: {
     image: string;
     orchestrators: string[];
-    tls: { required: boolean; caCert: string | null };
+    tls: {
+      /** The compute node refuses an orchestrator without TLS. */
+      required: boolean;
+      /** TLS is ended by a proxy before the orchestrator, which speaks it from the first byte on; needs `required`. */
+      handshakeFirst: boolean;
+      /** Certificates of the authority in PEM form; null for the authorities that the image trusts. Needs `required`. */
+      caCert: string | null;
+    };
     labels: Record<string, string>;
     /** Key of the object in the bucket that holds the orchestrator's token. */
     tokenKey: string;

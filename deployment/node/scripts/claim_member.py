@@ -131,13 +131,17 @@ def node_name(incarnation: str, member: int, count: int) -> str:
     return incarnation if count == 1 else f"{incarnation}-{member}"
 
 
-def member_document(settings: Dict[str, Any], instance: imds.Instance, incarnation: str, member: int) -> Dict[str, Any]:
+def member_document(
+    settings: Dict[str, Any], instance: imds.Instance, life_cycle: str, incarnation: str, member: int
+) -> Dict[str, Any]:
     return {
         "instanceId": instance.instance_id,
         "zone": instance.zone,
         "region": instance.region,
         "privateIp": instance.private_ip,
         "publicIp": instance.public_ip,
+        # spot or on-demand: what is needed for the taking back of spot instances is on those only.
+        "lifeCycle": life_cycle,
         "incarnation": incarnation,
         "member": member,
         "nodeName": node_name(incarnation, member, settings["nodes"]["count"]),
@@ -165,6 +169,7 @@ def main(arguments: Sequence[str]) -> int:
         incarnation, cluster_ips = _environment()
         session = imds.Session()
         instance = session.instance()
+        life_cycle = session.need("meta-data/instance-life-cycle")
         if instance.private_ip not in cluster_ips:
             raise ClaimError(f"own address {instance.private_ip} is not in SKYPILOT_NODE_IPS: {' '.join(cluster_ips)}")
         where = settings["bucket"]
@@ -175,7 +180,7 @@ def main(arguments: Sequence[str]) -> int:
     except (ValueError, ClaimError, imds.ImdsError, s3.S3Error) as error:
         print(f"claim_member: {error}", file=sys.stderr)
         return 1
-    document = member_document(settings, instance, incarnation, member)
+    document = member_document(settings, instance, life_cycle, incarnation, member)
     atomic_file.write(options.output, json.dumps(document, indent=2) + "\n")
     print(f"member {member} of {settings['place']}, ordinal {document['ordinal']}, is {document['nodeName']}")
     return 0

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 import atomic_file
+import gpus
 import node_paths
 import node_settings
+import work_gate
 from bacalhau_keys import KNOWN_KEYS, MAPS
 
 API_HOST = "127.0.0.1"
@@ -28,6 +30,9 @@ INFO_UPDATE_SECONDS = 60
 
 # Labels that Bacalhau sets itself, over whatever the configuration says.
 BACALHAU_LABELS = ("name", "os_arch", "os_type")
+
+# Labels of nodes with GPUs only; no fleet may set them, so that no other node ever has them.
+GPU_LABELS = ("gpus", "accelerator")
 
 
 class ConfigError(ValueError):
@@ -39,7 +44,16 @@ def label_value(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+$", "", re.sub(r"[^A-Za-z0-9._-]+", "-", text))[:63]
 
 
-def labels(settings: Dict[str, Any], member: Dict[str, Any], identity: Dict[str, Any]) -> Dict[str, str]:
+def gpu_labels(settings: Dict[str, Any], usable_gpus: int) -> Dict[str, str]:
+    if not usable_gpus:
+        return {}
+    declared = settings["accelerators"]
+    return {"gpus": str(usable_gpus), **({"accelerator": declared["type"]} if declared else {})}
+
+
+def labels(
+    settings: Dict[str, Any], member: Dict[str, Any], identity: Dict[str, Any], usable_gpus: int
+) -> Dict[str, str]:
     own = {
         "stack": label_value(settings["stack"]),
         "fleet": settings["fleet"],
@@ -52,35 +66,56 @@ def labels(settings: Dict[str, Any], member: Dict[str, Any], identity: Dict[str,
         "sensor_type": identity["metadata"]["sensor_type"],
         "city": label_value(identity["location"]["city"]),
         "state": identity["location"]["state"],
+        **gpu_labels(settings, usable_gpus),
     }
-    taken = [key for key in settings["bacalhau"]["labels"] if key in own or key in BACALHAU_LABELS]
+    reserved = {**dict.fromkeys(own), **dict.fromkeys(GPU_LABELS), **dict.fromkeys(BACALHAU_LABELS)}
+    taken = [key for key in settings["bacalhau"]["labels"] if key in reserved]
     if taken:
         raise ConfigError(
             f"bacalhau.labels has {', '.join(taken)}: set by Skyfleet or Bacalhau itself; use another key than "
-            + ", ".join([*own, *BACALHAU_LABELS])
+            + ", ".join(reserved)
         )
     return {**own, **settings["bacalhau"]["labels"]}
 
 
-def config(settings: Dict[str, Any], member: Dict[str, Any], identity: Dict[str, Any], ca_cert: str) -> Dict[str, Any]:
+def orchestrators(wanted: Dict[str, Any]) -> List[str]:
+    """The addresses, in the form that makes Bacalhau's client insist on TLS where it is required.
+
+    RequireTLS is not that: it makes the client speak TLS before the server says anything, which only a proxy in front
+    of the orchestrator understands. The orchestrator's own TLS begins after its greeting, and the client insists on it
+    where the address says tls.
+    """
+    insist = wanted["tls"]["required"] and not wanted["tls"]["handshakeFirst"]
+    return [re.sub("^nats:", "tls:", address) if insist else address for address in wanted["orchestrators"]]
+
+
+def config(
+    settings: Dict[str, Any], member: Dict[str, Any], identity: Dict[str, Any], ca_cert: str, usable_gpus: int
+) -> Dict[str, Any]:
     """The configuration; `ca_cert` is the path of the authority's certificate as the compute node sees it."""
     wanted = settings["bacalhau"]
-    tls: Dict[str, Any] = {"RequireTLS": wanted["tls"]["required"]}
+    tls: Dict[str, Any] = {"RequireTLS": wanted["tls"]["handshakeFirst"]}
     if wanted["tls"]["caCert"] is not None:
         tls["CACert"] = ca_cert
+    admission: Dict[str, Any] = {"RejectNetworkedJobs": not wanted["acceptNetworkedJobs"]}
+    if member["lifeCycle"] == "spot":
+        admission["ProbeHTTP"] = work_gate.URL
     return {
         "DataDir": node_paths.in_node(node_paths.BACALHAU_DATA),
         "API": {"Host": API_HOST, "Port": API_PORT},
         "Orchestrator": {"Enabled": False},
         "Compute": {
             "Enabled": True,
-            "Orchestrators": wanted["orchestrators"],
+            "Orchestrators": orchestrators(wanted),
             "TLS": tls,
             "Heartbeat": {"Interval": f"{HEARTBEAT_SECONDS}s", "InfoUpdateInterval": f"{INFO_UPDATE_SECONDS}s"},
+            # All that nvidia-smi shows in the container, or none whatever it shows. CPU, memory and disk keep
+            # Bacalhau's defaults.
+            "AllocatedCapacity": {"GPU": "100%" if usable_gpus else "0"},
             "AllowListedLocalPaths": wanted["allowListedLocalPaths"],
         },
-        "JobAdmissionControl": {"RejectNetworkedJobs": not wanted["acceptNetworkedJobs"]},
-        "Labels": labels(settings, member, identity),
+        "JobAdmissionControl": admission,
+        "Labels": labels(settings, member, identity, usable_gpus),
         "Logging": {"Level": wanted["logLevel"], "Mode": "default"},
         "UpdateConfig": {"Interval": "0s"},
         "DisableAnalytics": True,
@@ -139,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
         settings = node_settings.load(options.settings)
         member = json.loads(options.member.read_text(encoding="utf-8"))
         identity = json.loads(options.identity.read_text(encoding="utf-8"))
-        made = config(settings, member, identity, str(options.ca_output))
+        made = config(settings, member, identity, str(options.ca_output), gpus.usable())
         check_keys(made)
     except (OSError, ValueError) as error:
         print(f"generate_bacalhau_config: {error}", file=sys.stderr)

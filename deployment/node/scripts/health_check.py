@@ -20,12 +20,15 @@ from urllib.parse import urlsplit
 
 import atomic_file
 import docker_api
+import gpus
 import imds
+import interruption
 import newest_row
 import node_paths
 import node_settings
 import orchestrator_link
 import s3
+import work_gate
 from generate_bacalhau_config import API_HOST, API_PORT, HEARTBEAT_SECONDS
 from write_service_files import TOKEN_VARIABLE
 
@@ -35,6 +38,8 @@ SENSOR_CONTAINER = "sensor"
 # Bacalhau itself gives a connection up after five heartbeats without an answer.
 LINK_IDLE_SECONDS = 3 * HEARTBEAT_SECONDS
 ROW_AGE_SECONDS = 120.0
+# The poller asks every 5 s; the metadata service may be slow for a while.
+POLLER_ANSWER_SECONDS = 60.0
 DISK_FREE_BYTES, DISK_FREE_FRACTION = 1 << 30, 0.05
 MEMORY_FREE_BYTES, MEMORY_FREE_FRACTION = 64 << 20, 0.05
 
@@ -145,7 +150,13 @@ def check_compute_node(node: Node) -> Finding:
         # before the engine answered (it starts its containers first, then listens) has to be started again.
         docker_api.restart(COMPUTE_CONTAINER)
         raise Unhealthy("had no docker engine; was restarted, since Bacalhau looks for the engine only when it starts")
-    return Finding(f"{expected}, engines {', '.join(engines)}", {"engines": engines})
+    claimed = about["ComputeNodeInfo"]["MaxCapacity"].get("GPU", 0)
+    if claimed != gpus.usable():
+        raise Unhealthy(f"offers {claimed} GPU(s) to jobs, while this node has {gpus.found()}")
+    # A node that takes no new work ends when this is 0.
+    executions = about["ComputeNodeInfo"].get("RunningExecutions", 0)
+    values = {"engines": engines, "gpus": claimed, "runningExecutions": executions}
+    return Finding(f"{expected}, engines {', '.join(engines)}, {claimed} GPU(s), {executions} running", values)
 
 
 def check_orchestrator(node: Node) -> Finding:
@@ -217,6 +228,24 @@ def check_imds_guard() -> Finding:
     return Finding(f"rule {state}", {"rule": state})
 
 
+def check_spot_notice() -> Finding:
+    """That the poller of spot notices answers, without which no job runs here; starts it where it does not."""
+    try:
+        status = work_gate.status()
+    except work_gate.NoAnswer as error:
+        script = Path(__file__).resolve().parent / "spot_notice.py"
+        command = [sys.executable, "-B", str(script), "--start"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        outcome = "was started again" if done.returncode == 0 else done.stderr.decode("utf-8", "replace").strip()
+        raise Unhealthy(f"{error}, so that new jobs fail on this node; {outcome}") from None
+    quiet = status["answeredSecondsAgo"]
+    if quiet > POLLER_ANSWER_SECONDS:
+        raise Unhealthy(f"the poller got no answer from the metadata service for {quiet} s: {status['problem']}")
+    if status["refusal"]:
+        return Finding(f"{status['refusal']}; no new work is taken", {"takesWork": False})
+    return Finding(f"none, asked {quiet} s ago", {"takesWork": True})
+
+
 def checks(node: Node) -> List[Check]:
     wanted: List[Tuple[str, Callable[[], Finding]]] = [
         ("service bacalhau_compute", lambda: check_service(COMPUTE_CONTAINER)),
@@ -228,6 +257,8 @@ def checks(node: Node) -> List[Check]:
         ("sensor rows", lambda: check_sensor_rows(node)),
         ("imds guard", check_imds_guard),
     ]
+    if node.member["lifeCycle"] == "spot":
+        wanted.append(("spot notice", check_spot_notice))
     return [_run(name, check) for name, check in wanted]
 
 
@@ -252,12 +283,32 @@ def report(node: Node, found: Sequence[Check]) -> Dict[str, Any]:
         "place": node.settings["place"],
         **{key: node.member[key] for key in ("nodeName", "ordinal", "instanceId", "zone", "region", "privateIp")},
         "sensorId": node.sensor_id,
+        "interruption": interrupted(),
         "checks": [check.document() for check in found],
+    }
+
+
+def interrupted() -> Optional[Dict[str, Any]]:
+    """The spot notice that stands; None where none does."""
+    standing = interruption.read()
+    if standing is None:
+        return None
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {
+        "action": standing.action,
+        "time": standing.time,
+        "noticedAt": standing.noticed_at,
+        # noticed, or last: the report shortly before the end.
+        "stage": interruption.stage(standing, now),
+        "sensorObjects": list(standing.sensor_objects),
     }
 
 
 def as_text(document: Dict[str, Any]) -> str:
     head = f"{document['nodeName']} {'healthy' if document['healthy'] else 'UNHEALTHY'} at {document['time']}\n"
+    notice = document["interruption"]
+    if notice:
+        head += f"  SPOT NOTICE: AWS will {notice['action']} this instance at {notice['time']}\n"
     return head + "".join(
         f"  {'ok  ' if check['ok'] else 'FAIL'} {check['name']}: {check['detail']}\n" for check in document["checks"]
     )

@@ -94,6 +94,17 @@ def _pem(value: Any) -> str:
     return "" if fine else "certificates in PEM form, without a private key"
 
 
+def _accelerators(value: Any) -> str:
+    fine = (
+        isinstance(value, dict)
+        and sorted(value) == ["count", "type"]
+        and isinstance(value["type"], str)
+        and ACCELERATOR.fullmatch(value["type"])
+        and not _whole(1)(value["count"])
+    )
+    return "" if fine else 'a type and a count of at least 1, such as {"type": "T4", "count": 1}'
+
+
 def _image(value: Any) -> str:
     pinned = isinstance(value, str) and re.fullmatch(r"[a-z0-9][^\s@]*(:[\w][\w.-]*|@sha256:[0-9a-f]{64})", value)
     if not pinned or value.endswith(":latest"):
@@ -103,6 +114,8 @@ def _image(value: Any) -> str:
 
 LABEL_KEY = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
+# Also the value of a label.
+ACCELERATOR = LABEL_VALUE
 _NAME = r"[a-z]([a-z0-9-]*[a-z0-9])?"
 
 SCHEMA: Dict[str, Any] = {
@@ -110,10 +123,11 @@ SCHEMA: Dict[str, Any] = {
     "fleet": _matches(_NAME, "a fleet's name of a-z, 0-9 and -"),
     "place": _matches(_NAME + r"-[0-9]+", "a place's name, <fleet>-<number>"),
     "nodes": {"firstOrdinal": _whole(0), "count": _whole(1)},
+    "accelerators": _nullable(_accelerators),
     "bacalhau": {
         "image": _image,
         "orchestrators": _list_of(_orchestrator, 1),
-        "tls": {"required": _boolean, "caCert": _nullable(_pem)},
+        "tls": {"required": _boolean, "handshakeFirst": _boolean, "caCert": _nullable(_pem)},
         "labels": _labels,
         "tokenKey": _matches(r"[A-Za-z0-9._/-]+", "the key of an object in the bucket"),
         "allowListedLocalPaths": _list_of(allowed_paths.problem),
@@ -170,6 +184,9 @@ def check(settings: Any) -> List[str]:
     problems = _problems(settings, schema, "")
     if problems:
         return problems
+    tls = settings["bacalhau"]["tls"]
+    if not tls["required"] and (tls["handshakeFirst"] or tls["caCert"] is not None):
+        problems.append("bacalhau.tls.required is false: must be true with handshakeFirst or caCert")
     if source == "place":
         first, last = settings["identity"]["range"]["first"], settings["identity"]["range"]["last"]
         lowest = settings["nodes"]["firstOrdinal"]

@@ -61,6 +61,9 @@ place "$shipped/sensor/sensor-config.yaml" "$root/opt/sensor/config/sensor-confi
 place "$shipped/scripts/newest_row.py" "$root/opt/sensor/config/newest_row.py" 644
 ln -sfn /usr/local/lib/skyfleet/health-check.sh "$root/usr/local/bin/health-check.sh"
 
+begin 'look for GPUs'
+run_python gpus.py --settings "$state/node.json"
+
 begin 'claim a member of the place'
 run_python claim_member.py --settings "$state/node.json" --output "$state/member.json"
 
@@ -82,18 +85,32 @@ unset token
 begin 'cut containers from the metadata service'
 sh "$lib/imds-guard.sh"
 
+life_cycle=$(run_python show_node.py --field lifeCycle)
+if [ "$life_cycle" = spot ]; then
+  # Before the compute node, which asks it about every job.
+  begin 'start the poller of spot notices'
+  run_python spot_notice.py --start
+fi
+
 begin 'start the sensor'
 (cd "$root/opt/sensor" && compose up -d --remove-orphans)
 
 begin 'start the compute node'
 (cd "$root/opt/bacalhau" && compose up -d --remove-orphans)
 
-begin 'install the health check'
+begin 'install what runs regularly'
 cat >"$root/etc/cron.d/.skyfleet.new" <<'CRON'
 # Checks this node every five minutes; reports are in /var/lib/skyfleet and in the bucket.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 */5 * * * * root /usr/local/bin/health-check.sh --quiet >/dev/null 2>&1
 CRON
+if [ "$life_cycle" = spot ]; then
+  cat >>"$root/etc/cron.d/.skyfleet.new" <<'CRON'
+# Starts the poller of spot notices where it does not run: at boot, and whatever ended it.
+@reboot root python3 -B /usr/local/lib/skyfleet/spot_notice.py --start >/dev/null 2>&1
+* * * * * root python3 -B /usr/local/lib/skyfleet/spot_notice.py --start >/dev/null 2>&1
+CRON
+fi
 mv -f "$root/etc/cron.d/.skyfleet.new" "$root/etc/cron.d/skyfleet"
 
 begin "wait until healthy, ${healthy_within} s at most"

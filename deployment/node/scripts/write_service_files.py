@@ -18,6 +18,7 @@ from typing import Any, Dict, Sequence
 
 import allowed_paths
 import atomic_file
+import gpus
 import node_paths
 import node_settings
 
@@ -55,8 +56,8 @@ def token_file(token: str) -> str:
     return env_file({TOKEN_VARIABLE: token})
 
 
-def compute_mounts(settings: Dict[str, Any]) -> str:
-    """An override of the compute node's compose file: it must see the paths that its jobs may read.
+def compute_override(settings: Dict[str, Any], usable_gpus: int) -> str:
+    """An override of the compute node's compose file: the paths that its jobs may read, and the node's GPUs.
 
     It is JSON, which every YAML reader takes.
     """
@@ -64,7 +65,12 @@ def compute_mounts(settings: Dict[str, Any]) -> str:
     for entry in settings["bacalhau"]["allowListedLocalPaths"]:
         path, mode = allowed_paths.split(entry)
         volumes.append(f"{path}:{path}:{mode}")
-    return json.dumps({"services": {"compute": {"volumes": volumes}}}, indent=2) + "\n"
+    compute: Dict[str, Any] = {"volumes": volumes}
+    if usable_gpus:
+        # "utility" brings nvidia-smi, by which Bacalhau finds the GPUs.
+        device = {"driver": "nvidia", "count": usable_gpus, "capabilities": ["gpu", "utility"]}
+        compute["deploy"] = {"resources": {"reservations": {"devices": [device]}}}
+    return json.dumps({"services": {"compute": compute}}, indent=2) + "\n"
 
 
 def compute_env(settings: Dict[str, Any], member: Dict[str, Any]) -> Dict[str, str]:
@@ -98,12 +104,13 @@ def main(arguments: Sequence[str]) -> int:
         token = token_file(os.environ.get(TOKEN_VARIABLE, ""))
         compute = env_file(compute_env(settings, member))
         sensor = env_file(sensor_env(settings))
+        override = compute_override(settings, gpus.usable())
     except (OSError, ValueError) as error:
         print(f"write_service_files: {error}", file=sys.stderr)
         return 1
     atomic_file.write(node_paths.BACALHAU_TOKEN_ENV, token, mode=0o600)
     atomic_file.write(node_paths.BACALHAU_PROJECT / ".env", compute)
-    atomic_file.write(node_paths.BACALHAU_PROJECT / "docker-compose.override.yml", compute_mounts(settings))
+    atomic_file.write(node_paths.BACALHAU_PROJECT / "docker-compose.override.yml", override)
     atomic_file.write(node_paths.SENSOR_PROJECT / ".env", sensor)
     return 0
 

@@ -1,7 +1,16 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parse } from 'yaml';
-import { bacalhau, evaluate, run, runScript, settings, temporaryFolder, writeSettings } from './scripts';
+import {
+  bacalhau,
+  evaluate,
+  member,
+  run,
+  runScript,
+  settings,
+  temporaryFolder,
+  writeSettings,
+} from './scripts';
 
 jest.setTimeout(120_000);
 
@@ -11,18 +20,7 @@ afterAll(folder.dispose);
 const file = (name: string) => path.join(folder.path, name);
 
 beforeAll(async () => {
-  const member = {
-    instanceId: 'i-0123456789abcdef0',
-    zone: 'us-west-2a',
-    region: 'us-west-2',
-    privateIp: '10.0.0.5',
-    publicIp: null,
-    incarnation: 'local-0-k3f9',
-    member: 0,
-    nodeName: 'local-0-k3f9',
-    ordinal: 59,
-  };
-  fs.writeFileSync(file('member.json'), JSON.stringify(member));
+  writeMember('on-demand');
   const identity = [
     '--ordinal',
     '58',
@@ -33,6 +31,10 @@ beforeAll(async () => {
   ];
   await runScript('generate_node_identity.py', identity);
 });
+
+function writeMember(lifeCycle: string) {
+  fs.writeFileSync(file('member.json'), JSON.stringify({ ...member(), lifeCycle }));
+}
 
 function generate(change: (value: ReturnType<typeof settings>) => void) {
   return runScript('generate_bacalhau_config.py', [
@@ -57,6 +59,7 @@ test('makes a compute node, with the labels of fleet and identity', async () => 
       Orchestrators: ['nats://127.0.0.1:4222'],
       TLS: { RequireTLS: false },
       Heartbeat: { Interval: '15s', InfoUpdateInterval: '60s' },
+      AllocatedCapacity: { GPU: '0' },
       AllowListedLocalPaths: ['/opt/sensor/data:ro'],
     },
     JobAdmissionControl: { RejectNetworkedJobs: true },
@@ -84,13 +87,25 @@ test('the same input gives the same bytes', async () => {
   expect(await generated()).toBe(await generated());
 });
 
-test('TLS with an authority of its own: the certificate goes into a file, and the file into the configuration', async () => {
+test('the certificate of an authority goes into a file, and the file into the configuration', async () => {
   const caCert = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
-  const config = parse(await generated((value) => (value.bacalhau.tls = { required: true, caCert }))) as {
-    Compute: { TLS: unknown };
+  const tls = { required: true, handshakeFirst: false, caCert };
+  const config = parse(await generated((value) => (value.bacalhau.tls = tls))) as {
+    Compute: { TLS: unknown; Orchestrators: string[] };
   };
-  expect(config.Compute.TLS).toEqual({ RequireTLS: true, CACert: file('ca.crt') });
+  expect(config.Compute.TLS).toEqual({ RequireTLS: false, CACert: file('ca.crt') });
+  expect(config.Compute.Orchestrators).toEqual(['tls://127.0.0.1:4222']);
   expect(fs.readFileSync(file('ca.crt'), 'utf8')).toBe(caCert);
+});
+
+test('a spot node asks the poller of spot notices before it takes a job', async () => {
+  writeMember('spot');
+  const config = parse(await generated()) as Record<string, unknown>;
+  expect(config['JobAdmissionControl']).toEqual({
+    RejectNetworkedJobs: true,
+    ProbeHTTP: 'http://127.0.0.1:1236/',
+  });
+  writeMember('on-demand');
 });
 
 test('networked jobs, labels, paths and log level follow node.json', async () => {
@@ -110,11 +125,14 @@ test('networked jobs, labels, paths and log level follow node.json', async () =>
   });
 });
 
-test.each(['fleet', 'sensor_id', 'name'])('the label %s cannot be taken', async (key) => {
-  const finished = await generate((value) => (value.bacalhau.labels = { [key]: 'x' }));
-  expect(finished.code).toBe(1);
-  expect(finished.stderr).toContain(`bacalhau.labels has ${key}: set by Skyfleet or Bacalhau itself`);
-});
+test.each(['fleet', 'sensor_id', 'name', 'gpus', 'accelerator'])(
+  'the label %s cannot be taken',
+  async (key) => {
+    const finished = await generate((value) => (value.bacalhau.labels = { [key]: 'x' }));
+    expect(finished.code).toBe(1);
+    expect(finished.stderr).toContain(`bacalhau.labels has ${key}: set by Skyfleet or Bacalhau itself`);
+  },
+);
 
 describe('keys that Bacalhau would ignore without a word', () => {
   const check = (config: string) => evaluate(`import generate_bacalhau_config as g; g.check_keys(${config})`);

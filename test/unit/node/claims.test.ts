@@ -8,6 +8,7 @@ interface Member {
   region: string;
   privateIp: string;
   publicIp: string | null;
+  lifeCycle: string;
   incarnation: string;
   member: number;
   nodeName: string;
@@ -62,6 +63,7 @@ describe.each([
       zone: 'us-west-2a',
       region: 'us-west-2',
       publicIp: null,
+      lifeCycle: 'on-demand',
     });
   });
 

@@ -1,21 +1,6 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { parse } from 'yaml';
-import { bacalhau, nodeRoom, scenario, temporaryFolder, writeSettings, type Finished } from './scripts';
+import { nodeScenario, temporaryFolder, writeSettings, type Finished, type Health } from './scripts';
 
 jest.setTimeout(240_000);
-
-interface Report {
-  nodeName: string;
-  checks: { name: string; ok: boolean; detail: string }[];
-}
-
-interface Health {
-  code: number;
-  healthy: boolean;
-  failed: Record<string, string>;
-  report: Report;
-}
 
 interface Outcome {
   first: Finished;
@@ -61,11 +46,7 @@ afterAll(folder.dispose);
 let outcome: Outcome;
 beforeAll(async () => {
   writeSettings(folder.path);
-  const compose = parse(fs.readFileSync(path.join(nodeRoom, 'bacalhau/docker-compose.yml'), 'utf8')) as {
-    services: { compute: unknown };
-  };
-  const service = JSON.stringify(compose.services.compute);
-  outcome = await scenario<Outcome>('node_scenario.py', [folder.path, nodeRoom, bacalhau(), service]);
+  outcome = await nodeScenario<Outcome>('node_scenario.py', folder.path);
 });
 
 describe('the run part', () => {
@@ -131,6 +112,11 @@ describe('the run part', () => {
     expect(outcome.cron).toContain('\n*/5 * * * * root /usr/local/bin/health-check.sh --quiet');
   });
 
+  test('starts nothing for spot notices on a node on demand', () => {
+    expect(outcome.first.stderr).not.toContain('spot');
+    expect(outcome.cron).not.toContain('spot');
+  });
+
   test('fails where the node does not become healthy: with the step and the log that matters, but not the token', () => {
     expect(outcome.unhealthyRun).toMatchObject({ code: 1, stdout: '' });
     expect(outcome.unhealthyRun.stderr).toContain(
@@ -179,6 +165,7 @@ describe('the health check', () => {
       ordinal: 7,
       instanceId: 'i-0123456789abcdef0',
       sensorId: 'SENSOR_GA_ATL_0000',
+      interruption: null,
     });
     expect(outcome.text).toMatch(/^local-0-k3f9 healthy at /);
     expect(outcome.text.split('\n').filter((line) => line.startsWith('  ok   '))).toHaveLength(checks.length);

@@ -40,10 +40,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Imds:
-    """IMDSv2 of one instance."""
+    """IMDSv2 of one instance; what it answers is what `values` holds, unless it is `down`."""
 
-    def __init__(self, instance_id: str, private_ip: str, port: int = 0) -> None:
-        values = {
+    def __init__(self, instance_id: str, private_ip: str, port: int = 0, life_cycle: str = "on-demand") -> None:
+        self.down = False
+        self.values = values = {
+            "meta-data/instance-life-cycle": life_cycle,
             "meta-data/instance-id": instance_id,
             "meta-data/placement/availability-zone": "us-west-2a",
             "meta-data/placement/region": "us-west-2",
@@ -60,8 +62,12 @@ class Imds:
             ),
         }
 
+        peer = self
+
         class Handler(_Handler):
             def answer(self, method: str, body: bytes) -> Answer:
+                if peer.down:
+                    return 500, b"", {}
                 if method == "PUT":
                     return 200, b"imds-token", {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds": "300"}
                 if self.headers.get("X-aws-ec2-metadata-token") != "imds-token":
@@ -112,6 +118,9 @@ class S3:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
         serve(server)
+
+    def documents_at(self, path: str) -> Dict[str, Any]:
+        return dict(json.loads(self.objects[path]))
 
     def documents(self) -> Dict[str, Any]:
         return {path: json.loads(body) for path, body in self.objects.items()}

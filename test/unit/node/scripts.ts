@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { parse } from 'yaml';
 
 /** What is shipped to a node. */
 export const nodeRoom = path.join(__dirname, '../../../deployment/node');
@@ -68,6 +69,51 @@ export async function scenario<T>(
   return JSON.parse(finished.stdout) as T;
 }
 
+/** Runs a scenario of a whole node (whole_node.py), whose node.json stands in `folder`. */
+export function nodeScenario<T>(name: string, folder: string): Promise<T> {
+  const compose = parse(fs.readFileSync(path.join(nodeRoom, 'bacalhau/docker-compose.yml'), 'utf8')) as {
+    services: { compute: unknown };
+  };
+  return scenario<T>(name, [folder, nodeRoom, bacalhau(), JSON.stringify(compose.services.compute)]);
+}
+
+/** A health check as a scenario shows it. */
+export interface Health {
+  code: number;
+  healthy: boolean;
+  failed: Record<string, string>;
+  report: Report;
+}
+
+export interface Report {
+  nodeName: string;
+  healthy: boolean;
+  interruption: {
+    action: string;
+    time: string;
+    noticedAt: string;
+    stage: string;
+    sensorObjects: string[];
+  } | null;
+  checks: { name: string; ok: boolean; detail: string; [value: string]: unknown }[];
+}
+
+/** A valid member.json, of a node on demand. */
+export function member() {
+  return {
+    instanceId: 'i-0123456789abcdef0',
+    zone: 'us-west-2a',
+    region: 'us-west-2',
+    privateIp: '10.0.0.5',
+    publicIp: null,
+    lifeCycle: 'on-demand',
+    incarnation: 'local-0-k3f9',
+    member: 0,
+    nodeName: 'local-0-k3f9',
+    ordinal: 59,
+  };
+}
+
 /** Path of a real Bacalhau 1.9 binary. */
 export function bacalhau(): string {
   const binary = process.env['SKYFLEET_BACALHAU'];
@@ -94,11 +140,12 @@ export function settings() {
     fleet: 'local',
     place: 'local-0',
     nodes: { firstOrdinal: 7, count: 1 },
+    accelerators: null as { type: string; count: number } | null,
     identity: { from: 'place', range: { first: 0, last: 9999 } } as Record<string, unknown>,
     bacalhau: {
       image: 'ghcr.io/bacalhau-project/bacalhau:v1.9.0',
       orchestrators: ['nats://127.0.0.1:4222'],
-      tls: { required: false, caCert: null as string | null },
+      tls: { required: false, handshakeFirst: false, caCert: null as string | null },
       labels: { team: 'x' } as Record<string, string>,
       allowListedLocalPaths: ['/opt/sensor/data:ro'],
       acceptNetworkedJobs: false,

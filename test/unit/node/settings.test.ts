@@ -29,9 +29,11 @@ test('a complete node.json has no fault', async () => {
     () => undefined,
     (value) => (value.identity = { from: 'instance' }),
     (value) => (value.bucket.endpointUrl = 'http://10.255.255.254:5000'),
+    (value) => (value.accelerators = { type: 'A10G', count: 4 }),
+    (value) => (value.bacalhau.tls = { required: true, handshakeFirst: true, caCert: null }),
     (value) => (value.bacalhau.image = `registry.example.com:5000/a/b@sha256:${'a'.repeat(64)}`),
   ]);
-  expect(found).toEqual([[], [], [], []]);
+  expect(found).toEqual([[], [], [], [], [], []]);
 });
 
 describe('refused, naming the key, the value and what is allowed', () => {
@@ -73,6 +75,21 @@ describe('refused, naming the key, the value and what is allowed', () => {
       'a range without a place',
       (v) => (v.identity = { from: 'instance', range: {} }),
       'identity.range is not known: identity takes from',
+    ],
+    [
+      'no accelerator',
+      (v) => (v.accelerators = { type: 'T4', count: 0 }),
+      'must be a type and a count of at least 1',
+    ],
+    [
+      "accelerators in SkyPilot's short form",
+      (v) => Object.assign(v, { accelerators: { T4: 1 } }),
+      'must be a type and a count of at least 1, such as {"type": "T4", "count": 1}, or null',
+    ],
+    [
+      'an authority without TLS',
+      (v) => (v.bacalhau.tls.caCert = '-----BEGIN CERTIFICATE-----'),
+      'bacalhau.tls.required is false: must be true with handshakeFirst or caCert',
     ],
     ['no orchestrator', (v) => (v.bacalhau.orchestrators = []), 'must be a list of at least 1'],
     [
