@@ -4,66 +4,92 @@ import { Buckets } from './components/buckets';
 import { Launches } from './components/launches';
 import { Network } from './components/network';
 import { NodeRole } from './components/node-role';
-import { loadConfig } from './config/load';
+import { SkyServer } from './components/sky-server';
+import { loadConfig, type StackConfig } from './config/load';
+import type { Connection } from './deployment/operator/task';
 
-const config = loadConfig(__dirname);
-const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
-const tags = { ...config.tags, 'skyfleet-stack': stack };
+/** How SkyPilot reaches the nodes, from the way of access and the network that the configuration declares. */
+function connectionOf({ access, network }: StackConfig): Connection {
+  return {
+    internalIps: network.nat !== 'none',
+    ssm: access.ssm === true,
+    proxyCommand: access.proxy?.command,
+  };
+}
 
-/** The only part of the data bucket that nodes may use. */
-const prefix = 'fleets/';
+export = async (): Promise<Record<string, unknown>> => {
+  const config = await loadConfig(__dirname);
+  const { orchestratorToken, skypilotToken } = config.secrets;
+  const { permissionsBoundary } = config.governance;
+  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
+  const tags = { ...config.tags, 'skyfleet-stack': stack };
+  const prefixOf = (fleet: { name: string }): string => `${config.buckets.prefix}${fleet.name}/`;
 
-const network = new Network(name, {
-  cidr: config.network.cidr,
-  zones: config.network.zones,
-  sshCidrs: config.access.cidrs,
-  tags,
-});
-const buckets = new Buckets(name, { forceDestroy: config.buckets.forceDestroy, tags });
-const nodeRole = new NodeRole(name, { bucketArn: buckets.dataBucketArn, prefix, tags });
+  const network = new Network(name, {
+    ...config.network,
+    region: config.region,
+    sshCidrs: config.access.cidrs ?? config.access.proxy?.cidrs ?? [],
+    permissionsBoundary,
+    tags,
+  });
+  const buckets = new Buckets(name, {
+    onDestroy: config.buckets.onDestroy,
+    retention: config.buckets.retention,
+    dataPrefixes: config.fleets.flatMap((fleet) => [
+      `${prefixOf(fleet)}sensor/`,
+      `${prefixOf(fleet)}health/`,
+    ]),
+    tags,
+  });
+  const nodeRole = new NodeRole(name, {
+    bucketArn: buckets.dataBucketArn,
+    prefix: config.buckets.prefix,
+    ssm: config.access.ssm === true,
+    permissionsBoundary,
+    tags,
+  });
+  const skypilot = new SkyServer(name, { stack, endpoint: config.skypilot.endpoint, token: skypilotToken });
 
-const placement = {
-  vpcName: network.vpcName,
-  subnetNames: network.subnetNames,
-  securityGroupName: network.securityGroupName,
-  instanceProfileName: nodeRole.instanceProfileName,
+  const placement = pulumi.output({
+    vpcName: network.vpcName,
+    subnetNames: network.subnetNames,
+    securityGroupName: network.securityGroupName,
+    instanceProfileName: nodeRole.instanceProfileName,
+    connection: connectionOf(config),
+  });
+  const launches = new Launches();
+  const fleets = config.fleets.map(
+    (fleet) =>
+      new BacalhauFleet(
+        fleet.name,
+        {
+          fleet,
+          stack,
+          region: config.region,
+          zones: config.network.zones,
+          placement,
+          orchestrator: config.orchestrator,
+          orchestratorToken,
+          bacalhau: config.bacalhau,
+          sensor: config.sensor,
+          bucket: {
+            name: buckets.dataBucketName,
+            prefix: prefixOf(fleet),
+            endpointUrl: config.buckets.endpointUrl,
+          },
+          skypilot,
+          timeouts: config.timeouts,
+          launches,
+          tags: config.tags,
+        },
+        { dependsOn: [network, buckets, nodeRole] },
+      ),
+  );
+
+  return {
+    dataBucket: buckets.dataBucketName,
+    vpcId: network.vpcId,
+    nodes: Object.fromEntries(fleets.map((fleet, index) => [config.fleets[index]?.name ?? '', fleet.nodes])),
+  };
 };
-const { orchestratorToken, skypilotToken } = config.secrets;
-const launches = new Launches();
-const fleets = config.fleets.map(
-  (fleet) =>
-    new BacalhauFleet(
-      fleet.name,
-      {
-        fleet,
-        stack,
-        region: config.region,
-        zones: config.network.zones,
-        placement,
-        orchestrator: config.orchestrator,
-        orchestratorToken,
-        bacalhau: config.bacalhau,
-        sensor: config.sensor,
-        bucket: {
-          name: buckets.dataBucketName,
-          prefix: `${prefix}${fleet.name}/`,
-          ...(config.buckets.endpointUrl === undefined ? {} : { endpointUrl: config.buckets.endpointUrl }),
-        },
-        skypilot: {
-          endpoint: config.skypilot.endpoint,
-          ...(skypilotToken === undefined ? {} : { token: skypilotToken }),
-        },
-        timeouts: config.timeouts,
-        launches,
-        tags: config.tags,
-      },
-      { dependsOn: [network, buckets, nodeRole] },
-    ),
-);
-
-export const dataBucket = buckets.dataBucketName;
-export const vpcId = network.vpcId;
-export const nodes = Object.fromEntries(
-  fleets.map((fleet, index) => [config.fleets[index]?.name ?? '', fleet.nodes]),
-);

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { FleetConfig } from '../config/schema';
 import { renderNodeSettings, type NodeSettings } from '../deployment/operator/node-settings';
 import { readNodeFiles } from '../deployment/operator/node-files';
-import type { MachineSpec } from '../deployment/operator/task';
+import type { MachineSpec } from '../deployment/operator/machine';
 import type { NodeReport } from '../deployment/operator/wait';
 import { Launches } from './launches';
 import { SkyCluster, type SkyClusterArgs } from './sky-cluster';
@@ -19,7 +19,7 @@ export interface BacalhauFleetArgs extends Pick<
   /** Zones of the region that have a subnet, in the order in which to try them. */
   zones: string[];
   /** NATS addresses of the orchestrators, and TLS where they ask for it. */
-  orchestrator: { endpoints: string[]; tls?: { caCert?: string } };
+  orchestrator: { endpoints: string[]; tls?: { caCert?: string; handshakeFirst?: boolean } };
   /** The compute node: image and what jobs may do. */
   bacalhau: { image: string; acceptNetworkedJobs: boolean; logLevel: string };
   /** Image of the sensor. */
@@ -40,12 +40,18 @@ export class BacalhauFleet extends pulumi.ComponentResource {
     const { fleet } = args;
     const machine: MachineSpec = {
       region: args.region,
-      zones: args.zones,
-      instanceType: fleet.instanceType,
-      spot: fleet.spot,
-      diskSizeGiB: fleet.diskSizeGiB,
+      zones: fleet.zones ?? args.zones,
       nodes: fleet.nodesPerCluster,
-      ...(fleet.imageId === undefined ? {} : { imageId: fleet.imageId }),
+      instanceType: fleet.instanceType,
+      cpus: fleet.cpus,
+      memoryGiB: fleet.memoryGiB,
+      architecture: fleet.architecture,
+      accelerators: fleet.accelerators,
+      maxHourlyUsd: fleet.maxHourlyUsd,
+      imageId: fleet.imageId,
+      spot: fleet.spot,
+      onDemandFallback: fleet.onDemandFallback,
+      diskSizeGiB: fleet.diskSizeGiB,
     };
     const shipped = readNodeFiles();
     const token = new aws.s3.BucketObjectv2(
@@ -68,7 +74,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
         .all([args.bucket.name, token.id])
         .apply(([bucketName]) => nodeSettings(args, place, index, bucketName));
       const files = { ...shipped, 'node.json': settings.apply(renderNodeSettings) };
-      const { stack, placement, orchestratorToken, skypilot, timeouts, tags } = args;
+      const { stack, placement, orchestratorToken, skypilot, timeouts } = args;
       return new SkyCluster(
         place,
         {
@@ -80,7 +86,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
           skypilot,
           timeouts,
           launches,
-          ...(tags === undefined ? {} : { tags }),
+          tags: { ...args.tags, ...fleet.tags },
         },
         { parent: this },
       );
@@ -112,11 +118,16 @@ function nodeSettings(
       firstOrdinal: fleet.ordinals.first + index * fleet.nodesPerCluster,
       count: fleet.nodesPerCluster,
     },
+    accelerators: acceleratorsOf(fleet),
     identity: fleet.identity === 'place' ? { from: 'place', range: fleet.ordinals } : { from: 'instance' },
     bacalhau: {
       image: bacalhau.image,
       orchestrators: orchestrator.endpoints,
-      tls: { required: orchestrator.tls !== undefined, caCert: orchestrator.tls?.caCert ?? null },
+      tls: {
+        required: orchestrator.tls !== undefined,
+        handshakeFirst: orchestrator.tls?.handshakeFirst ?? false,
+        caCert: orchestrator.tls?.caCert ?? null,
+      },
       labels: fleet.labels,
       tokenKey: tokenKey(args),
       allowListedLocalPaths: ['/opt/sensor/data:ro'],
@@ -131,4 +142,10 @@ function nodeSettings(
       endpointUrl: bucket.endpointUrl ?? null,
     },
   };
+}
+
+/** The kind and number of accelerators that each node of a fleet must have. */
+function acceleratorsOf({ accelerators }: FleetConfig): NodeSettings['accelerators'] {
+  const [wanted] = Object.entries(accelerators ?? {});
+  return wanted === undefined ? null : { type: wanted[0], count: wanted[1] };
 }

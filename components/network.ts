@@ -1,24 +1,32 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { subnetPlan } from './subnet-plan';
+import { natSubnetPlan, subnetPlan } from '../config/subnet-plan';
+import { FlowLogs } from './flow-logs';
+import { NodeSecurityGroup } from './security-group';
+import { taggedAs, type Tagged } from './tags';
 
 export interface NetworkArgs {
+  /** AWS region. */
+  region: string;
   /** Address range of the VPC, such as `10.42.0.0/16`. Each zone gets an eighth of it as its subnet. */
   cidr: string;
-  /** Availability zones, in order of preference; at least one. */
+  /** Availability zones, in order of preference. */
   zones: string[];
-  /** Address ranges from which SkyPilot's server may reach the nodes by SSH. */
+  /** NAT gateways: none (nodes have public addresses), one, or one for each zone (private addresses only). */
+  nat: 'none' | 'single' | 'zonal';
+  /** Address ranges that may use SSH on the nodes. */
   sshCidrs: string[];
+  /** Records of all traffic, and the days that they are kept. None where absent. */
+  flowLogs?: { retentionDays: number };
+  /** Permissions boundary of the roles made here. */
+  permissionsBoundary?: string;
   /** Tags of every resource made here, beside `Name`. */
-  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  tags?: Record<string, string>;
 }
 
 /**
- * A VPC with one public subnet per zone and the security group of the nodes. There is no NAT gateway: nodes have
- * public addresses of their own, and the group lets nothing in but SSH from the given ranges and the nodes' own traffic.
- *
- * The group's rules exist before the group counts as made here, because SkyPilot opens port 22 to the world by itself
- * in a group without rules.
+ * A VPC with one subnet per zone and the security group of the nodes. S3 is reached through an endpoint of the VPC, and
+ * nothing may use the VPC's default security group.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -31,114 +39,172 @@ export class Network extends pulumi.ComponentResource {
   /** Name of the security group, by which SkyPilot finds it. */
   readonly securityGroupName: pulumi.Output<string>;
 
-  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('skyfleet:network:Network', name, {}, opts);
-    const child = { parent: this };
-    const tagged = (suffix: string): pulumi.Output<Record<string, string>> =>
-      pulumi
-        .output(args.tags ?? {})
-        .apply((tags): Record<string, string> => ({ ...tags, Name: `${name}-${suffix}` }));
+  private readonly child: pulumi.CustomResourceOptions;
+  private readonly tagged: Tagged;
+
+  constructor(
+    private readonly prefix: string,
+    private readonly args: NetworkArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super('skyfleet:network:Network', prefix, {}, opts);
+    this.child = { parent: this };
+    this.tagged = taggedAs(prefix, args.tags);
 
     const vpc = new aws.ec2.Vpc(
-      `${name}-vpc`,
-      { cidrBlock: args.cidr, enableDnsSupport: true, enableDnsHostnames: true, tags: tagged('vpc') },
-      child,
+      `${prefix}-vpc`,
+      { cidrBlock: args.cidr, enableDnsSupport: true, enableDnsHostnames: true, tags: this.tagged('vpc') },
+      this.child,
+    );
+    // Without rules here, the group that AWS gives to every VPC lets nothing in or out.
+    new aws.ec2.DefaultSecurityGroup(
+      `${prefix}-default-group`,
+      { vpcId: vpc.id, tags: this.tagged('default-group') },
+      this.child,
     );
     const gateway = new aws.ec2.InternetGateway(
-      `${name}-gateway`,
-      { vpcId: vpc.id, tags: tagged('gateway') },
-      child,
+      `${prefix}-gateway`,
+      { vpcId: vpc.id, tags: this.tagged('gateway') },
+      this.child,
     );
-    const routes = new aws.ec2.RouteTable(`${name}-routes`, { vpcId: vpc.id, tags: tagged('routes') }, child);
-    const wayOut = new aws.ec2.Route(
-      `${name}-way-out`,
-      { routeTableId: routes.id, destinationCidrBlock: '0.0.0.0/0', gatewayId: gateway.id },
-      child,
-    );
+    const publicTable = this.routeTable('routes', vpc.id);
+    const wayOut = this.wayOut('way-out', publicTable, { gatewayId: gateway.id });
+    const natTables = this.natTables(vpc.id, publicTable, wayOut);
 
-    const ranges = subnetPlan(args.cidr, args.zones.length);
-    const subnets = args.zones.map((zone, index) => {
-      const subnet = new aws.ec2.Subnet(
-        `${name}-subnet-${zone}`,
+    const tables = natTables.length === 0 ? [publicTable] : natTables.map(({ table }) => table);
+    const subnets = this.subnets(vpc.id, tables);
+    const toS3 = new aws.ec2.VpcEndpoint(
+      `${prefix}-s3`,
+      {
+        vpcId: vpc.id,
+        vpcEndpointType: 'Gateway',
+        serviceName: `com.amazonaws.${args.region}.s3`,
+        routeTableIds: tables.map(({ id }) => id),
+        tags: this.tagged('s3'),
+      },
+      this.child,
+    );
+    const group = new NodeSecurityGroup(
+      prefix,
+      { vpcId: vpc.id, sshCidrs: args.sshCidrs, tagged: this.tagged },
+      this.child,
+    );
+    if (args.flowLogs !== undefined) {
+      new FlowLogs(
+        prefix,
         {
           vpcId: vpc.id,
-          availabilityZone: zone,
-          cidrBlock: ranges[index] ?? '',
-          mapPublicIpOnLaunch: true,
-          tags: tagged(`subnet-${zone}`),
+          retentionDays: args.flowLogs.retentionDays,
+          tagged: this.tagged,
+          permissionsBoundary: args.permissionsBoundary,
         },
-        child,
+        this.child,
       );
-      const association = new aws.ec2.RouteTableAssociation(
-        `${name}-routes-${zone}`,
-        { subnetId: subnet.id, routeTableId: routes.id },
-        child,
-      );
-      return { subnet, association };
-    });
-
-    const group = new aws.ec2.SecurityGroup(
-      `${name}-nodes`,
-      { name: `${name}-nodes`, description: 'Skyfleet nodes', vpcId: vpc.id, tags: tagged('nodes') },
-      child,
-    );
-    const ssh = args.sshCidrs.map(
-      (range, index) =>
-        new aws.vpc.SecurityGroupIngressRule(
-          `${name}-ssh-${index}`,
-          {
-            securityGroupId: group.id,
-            description: 'SSH from the SkyPilot server',
-            cidrIpv4: range,
-            ipProtocol: 'tcp',
-            fromPort: 22,
-            toPort: 22,
-            tags: tagged(`ssh-${index}`),
-          },
-          child,
-        ),
-    );
-    const among = new aws.vpc.SecurityGroupIngressRule(
-      `${name}-among-nodes`,
-      {
-        securityGroupId: group.id,
-        description: 'The nodes of a cluster among themselves',
-        referencedSecurityGroupId: group.id,
-        ipProtocol: '-1',
-        tags: tagged('among-nodes'),
-      },
-      child,
-    );
-    const out = new aws.vpc.SecurityGroupEgressRule(
-      `${name}-out`,
-      {
-        securityGroupId: group.id,
-        description: 'Orchestrators, image registries, package mirrors and S3',
-        cidrIpv4: '0.0.0.0/0',
-        ipProtocol: '-1',
-        tags: tagged('out'),
-      },
-      child,
-    );
+    }
 
     this.vpcId = vpc.id;
     this.subnetIds = pulumi.all(subnets.map(({ subnet }) => subnet.id));
     // The names wait for what SkyPilot relies on, so that no launch can come before its route or the group's rules.
     const ready = pulumi.all([
       wayOut.id,
-      among.id,
-      out.id,
-      ...ssh.map((rule) => rule.id),
+      toS3.id,
+      ...natTables.map(({ route }) => route.id),
       ...subnets.map(({ association }) => association.id),
     ]);
-    this.vpcName = ready.apply(() => `${name}-vpc`);
-    this.subnetNames = ready.apply(() => args.zones.map((zone) => `${name}-subnet-${zone}`));
+    this.vpcName = ready.apply(() => `${prefix}-vpc`);
+    this.subnetNames = ready.apply(() => args.zones.map((zone) => `${prefix}-subnet-${zone}`));
     this.securityGroupId = group.id;
-    this.securityGroupName = pulumi.all([ready, group.name]).apply(([, groupName]) => groupName);
+    this.securityGroupName = pulumi.all([ready, group.groupName]).apply(([, groupName]) => groupName);
     this.registerOutputs({
       vpcId: this.vpcId,
       subnetIds: this.subnetIds,
       securityGroupId: this.securityGroupId,
     });
+  }
+
+  /** The subnets of the nodes, one for each zone; `tables` are dealt out to them in turn. */
+  private subnets(
+    vpcId: pulumi.Input<string>,
+    tables: aws.ec2.RouteTable[],
+  ): { subnet: aws.ec2.Subnet; association: aws.ec2.RouteTableAssociation }[] {
+    const { cidr, zones, nat } = this.args;
+    return subnetPlan(cidr, zones.length).map((cidrBlock, index) => {
+      const zone = zones[index] ?? '';
+      const subnet = new aws.ec2.Subnet(
+        `${this.prefix}-subnet-${zone}`,
+        {
+          vpcId,
+          availabilityZone: zone,
+          cidrBlock,
+          mapPublicIpOnLaunch: nat === 'none',
+          tags: this.tagged(`subnet-${zone}`),
+        },
+        this.child,
+      );
+      return { subnet, association: this.association(zone, subnet, tables[index % tables.length]) };
+    });
+  }
+
+  /** A route table to each NAT gateway, which stands in a public subnet of its own; none where there are no gateways. */
+  private natTables(
+    vpcId: pulumi.Input<string>,
+    publicTable: aws.ec2.RouteTable,
+    wayOut: aws.ec2.Route,
+  ): { table: aws.ec2.RouteTable; route: aws.ec2.Route }[] {
+    const { cidr, zones, nat } = this.args;
+    const gateways = { none: 0, single: 1, zonal: zones.length }[nat];
+    return natSubnetPlan(cidr, gateways).map((cidrBlock, index) => {
+      const zone = zones[index] ?? '';
+      const subnet = new aws.ec2.Subnet(
+        `${this.prefix}-nat-subnet-${zone}`,
+        { vpcId, availabilityZone: zone, cidrBlock, tags: this.tagged(`nat-subnet-${zone}`) },
+        this.child,
+      );
+      const association = this.association(`nat-${zone}`, subnet, publicTable);
+      const address = new aws.ec2.Eip(
+        `${this.prefix}-nat-address-${zone}`,
+        { domain: 'vpc', tags: this.tagged(`nat-address-${zone}`) },
+        this.child,
+      );
+      const gateway = new aws.ec2.NatGateway(
+        `${this.prefix}-nat-${zone}`,
+        { subnetId: subnet.id, allocationId: address.allocationId, tags: this.tagged(`nat-${zone}`) },
+        { ...this.child, dependsOn: [wayOut, association] },
+      );
+      const table = this.routeTable(`nat-routes-${zone}`, vpcId);
+      return { table, route: this.wayOut(`nat-way-out-${zone}`, table, { natGatewayId: gateway.id }) };
+    });
+  }
+
+  private routeTable(suffix: string, vpcId: pulumi.Input<string>): aws.ec2.RouteTable {
+    return new aws.ec2.RouteTable(
+      `${this.prefix}-${suffix}`,
+      { vpcId, tags: this.tagged(suffix) },
+      this.child,
+    );
+  }
+
+  private wayOut(
+    suffix: string,
+    table: aws.ec2.RouteTable,
+    target: Pick<aws.ec2.RouteArgs, 'gatewayId' | 'natGatewayId'>,
+  ): aws.ec2.Route {
+    return new aws.ec2.Route(
+      `${this.prefix}-${suffix}`,
+      { routeTableId: table.id, destinationCidrBlock: '0.0.0.0/0', ...target },
+      this.child,
+    );
+  }
+
+  private association(
+    suffix: string,
+    subnet: aws.ec2.Subnet,
+    table: aws.ec2.RouteTable | undefined,
+  ): aws.ec2.RouteTableAssociation {
+    return new aws.ec2.RouteTableAssociation(
+      `${this.prefix}-routes-${suffix}`,
+      { subnetId: subnet.id, routeTableId: table?.id ?? '' },
+      this.child,
+    );
   }
 }

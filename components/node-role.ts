@@ -6,8 +6,12 @@ export interface NodeRoleArgs {
   bucketArn: pulumi.Input<string>;
   /** Key prefix within the bucket that the nodes may use, such as `fleets/`; everything else of the bucket is closed to them. */
   prefix: string;
+  /** Whether SkyPilot connects through AWS Systems Manager, whose agent then needs rights of its own. */
+  ssm: boolean;
+  /** Permissions boundary of the role. */
+  permissionsBoundary?: string;
   /** Tags of every resource made here. */
-  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  tags?: Record<string, string>;
 }
 
 /** The IAM role of the nodes and its instance profile: objects below one prefix of one bucket, and nothing else. */
@@ -19,10 +23,15 @@ export class NodeRole extends pulumi.ComponentResource {
   constructor(name: string, args: NodeRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super('skyfleet:iam:NodeRole', name, {}, opts);
     const child = { parent: this };
-    const tags = args.tags === undefined ? {} : { tags: args.tags };
+    const { tags } = args;
     const role = new aws.iam.Role(
       `${name}-role`,
-      { description: 'Skyfleet nodes', assumeRolePolicy: JSON.stringify(assumedByInstances), ...tags },
+      {
+        description: 'Skyfleet nodes',
+        assumeRolePolicy: JSON.stringify(assumedByInstances),
+        permissionsBoundary: args.permissionsBoundary,
+        tags,
+      },
       child,
     );
     const policy = new aws.iam.RolePolicy(
@@ -31,11 +40,11 @@ export class NodeRole extends pulumi.ComponentResource {
         role: role.id,
         policy: pulumi
           .output(args.bucketArn)
-          .apply((arn) => JSON.stringify(bucketPrefixPolicy(arn, args.prefix))),
+          .apply((arn) => JSON.stringify(nodePolicy(arn, args.prefix, args.ssm))),
       },
       child,
     );
-    const profile = new aws.iam.InstanceProfile(`${name}-profile`, { role: role.name, ...tags }, child);
+    const profile = new aws.iam.InstanceProfile(`${name}-profile`, { role: role.name, tags }, child);
 
     this.roleArn = role.arn;
     // The name waits for the policy, so that no node starts without its rights.
@@ -53,12 +62,30 @@ const assumedByInstances = {
 const writtenByNodes = ['claims', 'health', 'sensor'];
 
 /**
+ * What the agent of Systems Manager does to open a session. AWS has no resource to name for these actions
+ * (https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html).
+ */
+const sessionAgent = {
+  Sid: 'Sessions',
+  Effect: 'Allow',
+  Action: [
+    'ssm:UpdateInstanceInformation',
+    'ssmmessages:CreateControlChannel',
+    'ssmmessages:CreateDataChannel',
+    'ssmmessages:OpenControlChannel',
+    'ssmmessages:OpenDataChannel',
+  ],
+  Resource: '*',
+};
+
+/**
  * Reading everything below a prefix, and writing what nodes write. Listing is allowed too, since S3 otherwise calls a
  * missing object forbidden.
  *
  * @param prefix holds a folder for each fleet, such as `fleets/`.
+ * @param ssm whether nodes are reached through Systems Manager.
  */
-export function bucketPrefixPolicy(bucketArn: string, prefix: string): Record<string, unknown> {
+export function nodePolicy(bucketArn: string, prefix: string, ssm: boolean): Record<string, unknown> {
   return {
     Version: '2012-10-17',
     Statement: [
@@ -76,6 +103,7 @@ export function bucketPrefixPolicy(bucketArn: string, prefix: string): Record<st
         Resource: bucketArn,
         Condition: { StringLike: { 's3:prefix': `${prefix}*` } },
       },
+      ...(ssm ? [sessionAgent] : []),
     ],
   };
 }

@@ -1,19 +1,14 @@
-import * as path from 'node:path';
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import { labelKeys } from '../deployment/operator/incarnation';
 import type { LaunchVariables } from '../deployment/operator/launch';
 import { storedProgram } from '../deployment/operator/stored-program';
-import {
-  machineKey,
-  renderSkyConfig,
-  renderTask,
-  toYaml,
-  type MachineSpec,
-  type Placement,
-} from '../deployment/operator/task';
+import { machineKey, type MachineSpec } from '../deployment/operator/machine';
+import { renderSkyConfig, renderTask, toYaml, type Placement } from '../deployment/operator/task';
 import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
 import { Launches } from './launches';
+import { operatorProgram } from './operator-program';
+import type { SkyServer } from './sky-server';
 
 export interface SkyClusterArgs {
   /** Full name of the stack, which the instances carry as a tag. */
@@ -21,7 +16,7 @@ export interface SkyClusterArgs {
   /** The machines. Changing any of this replaces the cluster. */
   machine: MachineSpec;
   /** The stack's own AWS resources that the cluster is launched into. */
-  placement: { [K in keyof Placement]: pulumi.Input<Placement[K]> };
+  placement: pulumi.Input<Placement>;
   /** Text of each file shipped to the nodes, by its path below the staging folder. */
   files: Record<string, pulumi.Input<string>>;
   /**
@@ -29,8 +24,8 @@ export interface SkyClusterArgs {
    * commands that it has changed, and what they must not print.
    */
   orchestratorToken: pulumi.Input<string>;
-  /** The SkyPilot server; the token is a secret. */
-  skypilot: { endpoint: pulumi.Input<string>; token?: pulumi.Input<string> };
+  /** The SkyPilot server that the stack belongs to. */
+  skypilot: SkyServer;
   /** Minutes that a launch and a deletion may take. */
   timeouts: { launchMinutes: number; deleteMinutes: number };
   /** Tags of the instances and volumes, beside those by which the cluster is found again. */
@@ -65,6 +60,7 @@ export class SkyCluster extends pulumi.ComponentResource {
       SKYFLEET_DELETE_MINUTES: String(args.timeouts.deleteMinutes),
       SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
+      SKYFLEET_SERVER: args.skypilot.identity,
       SKYFLEET_ORCHESTRATOR_TOKEN: args.orchestratorToken,
     };
     const launch: { [K in keyof LaunchVariables]: pulumi.Input<string> } & Record<
@@ -97,11 +93,12 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: {
           ...server,
           SKYFLEET_SUBMISSION: submit.stdout,
-          // For another try after a failure. A secret, so that a preview does not show it all twice.
-          SKYFLEET_LAUNCH: pulumi.secret(pulumi.jsonStringify(launch)),
           SKYFLEET_NODES: String(args.machine.nodes),
           SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
         },
+        // For another try after a failure: on standard input, because a variable holds 128 KiB at most. A secret, so that
+        // a preview does not show it all twice.
+        stdin: pulumi.secret(pulumi.jsonStringify(launch)),
         logging: local.Logging.None,
       },
       { parent: this, dependsOn: launches.all },
@@ -128,10 +125,4 @@ function fileVariables(files: Record<string, pulumi.Input<string>>): {
     paths: Object.fromEntries(entries.map(({ variable, file }) => [variable, file])),
     texts: Object.fromEntries(entries.map(({ variable, text }) => [variable, text])),
   };
-}
-
-/** The command line of a program of the operator's room, relative to the Pulumi project so that it is the same everywhere. */
-function operatorProgram(command: 'submit' | 'wait'): string {
-  const file = path.join(__dirname, '..', 'deployment', 'operator', 'commands', `${command}.ts`);
-  return `node --import tsx ${path.relative(process.cwd(), file)}`;
 }

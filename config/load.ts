@@ -1,7 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
-import { ConfigError, parseConfig } from './parse';
-import { refuseSharedOrdinals } from './ordinals';
+import { claimProblems } from './claims';
+import { checkConfig } from './parse';
+import { ConfigError, type ConfigProblem } from './problem';
 import { configKeys, type SkyfleetConfig } from './schema';
+import { sharedKeys, withShared } from './shared';
 
 /** The checked configuration of the current stack and its secrets. */
 export interface StackConfig extends SkyfleetConfig {
@@ -15,14 +17,15 @@ export interface StackConfig extends SkyfleetConfig {
   };
 }
 
-const secretKeys = ['orchestratorToken', 'skypilotToken'];
+const secretKeys = ['orchestratorToken', 'skypilotToken'] as const;
+type SecretKey = (typeof secretKeys)[number];
 
 /** All keys of the stack file below `skyfleet:`, so that unknown ones can be refused. */
 function writtenKeys(): string[] {
   return Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith('skyfleet:'))
     .map((key) => key.slice('skyfleet:'.length))
-    .filter((key) => !secretKeys.includes(key));
+    .filter((key) => !secretKeys.some((secret) => secret === key));
 }
 
 /** Keys that the stack file holds encrypted; the SDK reads this variable too, but does not export what it reads. */
@@ -40,55 +43,120 @@ function plainValue(config: pulumi.Config, key: string): unknown {
   }
 }
 
+function writtenValues(config: pulumi.Config): Record<string, unknown> {
+  const keys = new Set<string>([...configKeys, ...writtenKeys()]);
+  return Object.fromEntries(
+    [...keys].map((key) => [key, plainValue(config, key)]).filter(([, value]) => value !== undefined),
+  ) as Record<string, unknown>;
+}
+
+/** The outputs of the shared stack: plain values, and the names of those that are secret with the secrets themselves. */
+interface SharedOutputs {
+  values: Record<string, unknown>;
+  secrets: Partial<Record<SecretKey, string>>;
+  problems: ConfigProblem[];
+}
+
+async function sharedOutputs(stack: string): Promise<SharedOutputs> {
+  const reference = new pulumi.StackReference(stack);
+  const details = await Promise.all(
+    [...sharedKeys, ...secretKeys].map(async (key): Promise<[string, pulumi.StackReferenceOutputDetails]> => [
+      key,
+      await reference.getOutputDetails(key),
+    ]),
+  );
+  const isSecret = (key: string): key is SecretKey => secretKeys.some((secret) => secret === key);
+  const present = details.filter(
+    ([, { value, secretValue }]) => value !== undefined || secretValue !== undefined,
+  );
+  return {
+    values: Object.fromEntries(
+      present
+        .filter(([key]) => !isSecret(key))
+        .map(([key, { value, secretValue }]) => [key, value ?? secretValue]),
+    ),
+    secrets: Object.fromEntries(
+      present.filter(([key]) => isSecret(key)).map(([key, { secretValue }]) => [key, secretValue]),
+    ),
+    problems: present
+      .filter(([key, { value }]) => isSecret(key) && value !== undefined)
+      .map(([key]) => ({
+        key: 'skyfleet:shared.stack',
+        value: stack,
+        message: `gives ${key} in plain text; export it there as pulumi.secret(…)`,
+      })),
+  };
+}
+
+const setSecret = (key: SecretKey): string => `run: pulumi config set --secret skyfleet:${key}`;
+
 /** The token travels in an environment file of the compose project, which takes some characters for its own. */
-function checkedToken(token: string): string {
-  if (/^[\x21-\x7e]+$/.test(token) && !/['"\\$]/.test(token)) return token;
-  const message =
-    'must be visible ASCII without spaces, quotes, $ and \\; make another token for the orchestrator';
-  throw new ConfigError([{ key: 'skyfleet:orchestratorToken', value: undefined, message }]);
+function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text) && !/['"\\$]/.test(text);
+}
+
+/** What is wrong with the secrets; their values are not shown. */
+function secretProblems(config: pulumi.Config, shared: SharedOutputs): ConfigProblem[] {
+  return secretKeys.flatMap((key): ConfigProblem[] => {
+    const problem = (message: string): ConfigProblem[] => [
+      { key: `skyfleet:${key}`, value: undefined, message },
+    ];
+    const written = config.get(key);
+    if (written !== undefined && !secretConfigKeys().includes(`skyfleet:${key}`)) {
+      return problem(`is written in plain text; ${setSecret(key)}`);
+    }
+    const text = written ?? shared.secrets[key];
+    if (key === 'orchestratorToken' && text === undefined && shared.problems.length === 0) {
+      return problem(`is missing; ${setSecret(key)}`);
+    }
+    return text === undefined || isToken(text)
+      ? []
+      : problem('must be visible ASCII without spaces, quotes, $ and \\; make another token');
+  });
 }
 
 /**
- * Reads and checks the configuration of the current stack.
+ * Reads and checks the configuration of the current stack, completed by the stack that it shares.
  *
- * @throws ConfigError before any resource is registered.
+ * @param projectDir folder with the `Pulumi.<stack>.yaml` files.
+ * @throws RunError with every problem found, before any resource is registered.
  */
-export function loadConfig(projectDir: string): StackConfig {
+export async function loadConfig(projectDir: string): Promise<StackConfig> {
   const config = new pulumi.Config('skyfleet');
-  const keys = new Set<string>([...configKeys, ...writtenKeys()]);
-  const raw = Object.fromEntries(
-    [...keys].map((key) => [key, plainValue(config, key)]).filter(([, value]) => value !== undefined),
-  ) as Record<string, unknown>;
+  const own = writtenValues(config);
+  const sharedStack = (own['shared'] as { stack?: unknown } | undefined)?.stack;
+  const shared: SharedOutputs =
+    typeof sharedStack === 'string' && sharedStack.split('/').length === 3
+      ? await sharedOutputs(sharedStack)
+      : { values: {}, secrets: {}, problems: [] };
 
-  const parsed = parseConfig(raw);
-  refuseSharedOrdinals(projectDir, pulumi.getStack(), parsed.fleets);
-
-  const token = config.getSecret('orchestratorToken');
-  if (token === undefined) {
-    throw new ConfigError([
-      {
-        key: 'skyfleet:orchestratorToken',
-        value: undefined,
-        message: 'is missing; run: pulumi config set --secret skyfleet:orchestratorToken',
-      },
-    ]);
+  const region = new pulumi.Config('aws').require('region');
+  const skypilotToken = config.getSecret('skypilotToken') ?? secret(shared.secrets.skypilotToken);
+  const orchestratorToken = config.getSecret('orchestratorToken') ?? secret(shared.secrets.orchestratorToken);
+  const checked = checkConfig(withShared(own, shared.values), {
+    region,
+    skypilotToken: skypilotToken !== undefined,
+  });
+  const problems = [
+    ...checked.problems,
+    ...claimProblems(projectDir, pulumi.getStack(), own),
+    ...shared.problems,
+    ...secretProblems(config, shared),
+  ];
+  if (checked.config === undefined || orchestratorToken === undefined || problems.length > 0) {
+    // Pulumi prints the message of this error alone, without a stack trace.
+    throw new pulumi.RunError(new ConfigError(problems).message);
   }
-  if (!secretConfigKeys().includes('skyfleet:orchestratorToken')) {
-    throw new ConfigError([
-      {
-        key: 'skyfleet:orchestratorToken',
-        value: undefined,
-        message: 'is written in plain text; run: pulumi config set --secret skyfleet:orchestratorToken',
-      },
-    ]);
-  }
-  const skypilotToken = config.getSecret('skypilotToken');
   return {
-    ...parsed,
-    region: new pulumi.Config('aws').require('region'),
+    ...checked.config,
+    region,
     secrets: {
-      orchestratorToken: token.apply(checkedToken),
+      orchestratorToken,
       ...(skypilotToken === undefined ? {} : { skypilotToken }),
     },
   };
+}
+
+function secret(value: string | undefined): pulumi.Output<string> | undefined {
+  return value === undefined ? undefined : pulumi.secret(value);
 }

@@ -1,38 +1,9 @@
-import { type z } from 'zod';
-import { configSchema, type SkyfleetConfig } from './schema';
+import { z } from 'zod';
+import { ConfigError, problemAt, type ConfigProblem } from './problem';
+import { rules, type Surroundings } from './rules';
+import { configKeys, configSchema, type SkyfleetConfig } from './schema';
 
-/** One thing wrong with the configuration, in the words of the stack file. */
-export interface ConfigProblem {
-  /** The key as the user wrote it, such as `skyfleet:fleets[0].clusters`. */
-  key: string;
-  /** The value found there; undefined where the key is missing. */
-  value: unknown;
-  /** What is allowed there and what to do. */
-  message: string;
-}
-
-/** Raised before anything is touched; lists every problem at once. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly ConfigProblem[]) {
-    super(
-      `The stack configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n` +
-        problems.map((problem) => `  ${formatProblem(problem)}`).join('\n'),
-    );
-    this.name = 'ConfigError';
-  }
-}
-
-function formatProblem({ key, value, message }: ConfigProblem): string {
-  return value === undefined ? `${key}: ${message}` : `${key} is ${JSON.stringify(value)}: ${message}`;
-}
-
-/** `skyfleet:fleets[0].clusters` from the path of a zod issue. */
-export function configKey(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((key, part, index) => {
-    if (index === 0) return `skyfleet:${String(part)}`;
-    return typeof part === 'number' ? `${key}[${part}]` : `${key}.${String(part)}`;
-  }, 'skyfleet');
-}
+type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
@@ -42,42 +13,95 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** The keys that the schema knows at a path. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  const root: JsonSchema = z.toJSONSchema(configSchema, { io: 'input' });
+  const schema = path.reduce<JsonSchema>((at, part) => {
+    const next = typeof part === 'number' ? at.items : at.properties?.[String(part)];
+    return next as JsonSchema;
+  }, root);
+  return Object.keys(schema.properties ?? {});
+}
+
+/** What is allowed, in the words of a user. The schema's own messages say it already; the rest are zod's codes. */
+function allowed(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return value === undefined
+        ? `is missing; set it to a value of type ${issue.expected}`
+        : `must be of type ${issue.expected === 'int' ? 'whole number' : issue.expected}; correct it`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map((one) => JSON.stringify(one)).join(', ')}; choose one of these`;
+    case 'too_small':
+      return issue.origin === 'string' || issue.origin === 'array'
+        ? issue.message
+        : `must be ${issue.inclusive === true ? '' : 'more than '}${issue.minimum}${issue.inclusive === true ? ' or more' : ''}; raise it`;
+    case 'too_big':
+      return issue.origin === 'string'
+        ? `must be ${issue.maximum} characters at most; shorten it`
+        : `must be ${issue.maximum} or less; lower it`;
+    default:
+      return issue.message;
+  }
+}
+
 function problemsOf(issue: z.core.$ZodIssue, root: unknown): ConfigProblem[] {
   if (issue.code === 'unrecognized_keys') {
+    const message = `is not a known key; remove it or write one of ${knownKeys(issue.path).join(', ')}`;
     return issue.keys.map((unknownKey) => {
       const path = [...issue.path, unknownKey];
-      return {
-        key: configKey(path),
-        value: valueAt(root, path),
-        message: 'is not a known key; remove it or correct its spelling',
-      };
+      return problemAt(path, valueAt(root, path), message);
     });
   }
   if (issue.code === 'invalid_key') {
     // What is wrong with the key of a record; its value may be fine.
-    return issue.issues.map(({ message }) => ({
-      key: configKey(issue.path),
-      value: issue.path.at(-1),
-      message: `key ${message}`,
-    }));
+    return issue.issues.map(({ message }) => problemAt(issue.path, issue.path.at(-1), `key ${message}`));
   }
   const value = valueAt(root, issue.path);
-  const message =
-    value === undefined && issue.code === 'invalid_type'
-      ? `is missing; set it to a value of type ${issue.expected}`
-      : issue.message;
-  return [{ key: configKey(issue.path), value, message }];
+  return [problemAt(issue.path, value, allowed(issue, value))];
+}
+
+/** The top-level keys that have no problem, by which it is known what the rules can be asked about. */
+function soundKeys(issues: readonly z.core.$ZodIssue[]): Set<string> {
+  const broken = new Set(issues.map(({ path }) => path[0]));
+  return new Set(configKeys.filter((key) => !broken.has(key)));
+}
+
+/** Parses what can be parsed: the sections without a problem, with their defaults. */
+function soundSections(raw: Record<string, unknown>, keys: ReadonlySet<string>): Partial<SkyfleetConfig> {
+  return Object.fromEntries(
+    configKeys.filter((key) => keys.has(key)).map((key) => [key, configSchema.shape[key].parse(raw[key])]),
+  );
+}
+
+/** The checked configuration, or every problem that was found. */
+export type ConfigCheck =
+  { config: SkyfleetConfig; problems: [] } | { config: undefined; problems: ConfigProblem[] };
+
+/** Checks the plain values below `skyfleet:` and fills in the defaults; reports every problem at once. */
+export function checkConfig(raw: Record<string, unknown>, surroundings: Surroundings): ConfigCheck {
+  const result = configSchema.safeParse(raw);
+  const issues = result.error?.issues ?? [];
+  const keys = soundKeys(issues);
+  const sound = soundSections(raw, keys);
+  const problems = [
+    ...issues.flatMap((issue) => problemsOf(issue, raw)),
+    ...rules
+      .filter(({ needs }) => needs.every((key) => keys.has(key)))
+      .flatMap((rule) => rule.problems(sound as SkyfleetConfig, surroundings)),
+  ];
+  return result.success && problems.length === 0
+    ? { config: result.data, problems: [] }
+    : { config: undefined, problems };
 }
 
 /**
- * Checks the plain values below `skyfleet:` and fills in the defaults.
+ * As `checkConfig`, for those who need a sound configuration.
  *
  * @throws ConfigError with every problem found.
  */
-export function parseConfig(raw: Record<string, unknown>): SkyfleetConfig {
-  const result = configSchema.safeParse(raw);
-  if (!result.success) {
-    throw new ConfigError(result.error.issues.flatMap((issue) => problemsOf(issue, raw)));
-  }
-  return result.data;
+export function parseConfig(raw: Record<string, unknown>, surroundings: Surroundings): SkyfleetConfig {
+  const { config, problems } = checkConfig(raw, surroundings);
+  if (config === undefined) throw new ConfigError(problems);
+  return config;
 }

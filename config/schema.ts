@@ -1,189 +1,316 @@
 import { z } from 'zod';
+import {
+  cidr,
+  dnsLabel,
+  labelMap,
+  minutes,
+  ordinalRange,
+  pinnedImage,
+  region,
+  sshCidrs,
+  tagKeys,
+  tagMap,
+  zone,
+} from './atoms';
 
 /**
- * The one description of what a stack configuration may say. Everything below is read from the
- * `skyfleet:` keys of `Pulumi.<stack>.yaml`; `Pulumi.yaml` carries the same keys for Pulumi's own checks.
+ * The one description of what a stack configuration may say: the `skyfleet:` keys of `Pulumi.<stack>.yaml`. The types
+ * of the program, `Pulumi.yaml`'s declarations and `docs/configuration.md` follow it, and a test holds them to it. Rules
+ * that look at more than one value are in `rules.ts`.
  */
 
-const dnsLabel = z
-  .string()
-  .regex(
-    /^[a-z]([a-z0-9-]*[a-z0-9])?$/,
-    'must be lower-case letters, digits and hyphens, starting with a letter',
-  )
-  .max(24, 'must be 24 characters at most, because cluster names are built from it');
+/** Days that CloudWatch keeps a log group's events (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html). */
+const logRetentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
 
-const cidr = z.cidrv4('must be an IPv4 CIDR block such as 10.42.0.0/16');
-
-/** A Docker image reference that names a version: a tag other than `latest`, or a digest. */
-const pinnedImage = z
-  .string()
-  .regex(
-    /^[^\s:@]+(:[0-9]+\/[^\s:@]+)?(:(?!latest$)[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
-    'must name a version: repository:tag (not :latest) or repository@sha256:digest',
-  );
-
-/** SkyPilot puts the tags on instances and volumes, and takes none with white space (`is_label_valid` of its AWS cloud). */
-const tagMap = z.record(
-  z
-    .string()
-    .regex(
-      /^(?!aws:|skyfleet-)\S{1,127}$/,
-      'must be a tag key without spaces that does not begin with aws: or skyfleet-',
-    ),
-  z.string().regex(/^\S{0,255}$/, 'must be a tag value of 255 characters at most, without spaces'),
-);
-
-/** Labels that Skyfleet or Bacalhau itself sets on a node (`deployment/node/scripts/generate_bacalhau_config.py`). */
-const reservedLabels = new Set(
-  'stack fleet place ordinal instance_id region zone sensor_id sensor_type city state name os_arch os_type'.split(
-    ' ',
-  ),
-);
-
-/** Bacalhau lower-cases label keys, and does not start with a dot in one; values follow Kubernetes' rules. */
-const labelMap = z.record(
-  z
-    .string()
-    .regex(
-      /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/,
-      'must be a label key of lower-case letters, digits, _ and -',
-    )
-    .refine((key) => !reservedLabels.has(key), 'is set by Skyfleet or Bacalhau itself; use another key'),
-  z
-    .string()
-    .regex(
-      /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/,
-      'must be a label value of 63 letters, digits, _, . and - at most',
-    ),
-);
-
-export const ordinalRange = z
+const network = z
   .strictObject({
-    /** First ordinal of the range, inclusive. */
-    first: z.int().min(0),
-    /** Last ordinal of the range, inclusive. */
-    last: z.int().min(0).max(999_999),
+    cidr: cidr.describe(
+      'Address range of the VPC, /16 to /25 (/22 with NAT). Each zone gets an eighth of it. Must not overlap the range of another stack file.',
+    ),
+    zones: z
+      .array(zone)
+      .min(2, 'must name two zones or more, so that one without capacity is not the end')
+      .describe('Availability zones of the region, each gets a subnet; tried in this order.'),
+    nat: z
+      .enum(['none', 'single', 'zonal'])
+      .default('none')
+      .describe(
+        'NAT gateways: `none` gives nodes public addresses; `single` and `zonal` put them into private subnets behind one gateway, or one for each zone.',
+      ),
+    flowLogs: z
+      .strictObject({
+        retentionDays: z
+          .literal(logRetentionDays)
+          .default(30)
+          .describe('Days that CloudWatch keeps the records.'),
+      })
+      .optional()
+      .describe('Records of all traffic of the VPC, in CloudWatch. None where absent.'),
   })
-  .refine((range) => range.last >= range.first, { message: 'last must not be below first', path: ['last'] });
+  .describe('The VPC.');
+
+const access = z
+  .strictObject({
+    cidrs: sshCidrs.optional().describe("Address ranges from which SkyPilot's server connects by SSH."),
+    ssm: z
+      .literal(true)
+      .optional()
+      .describe('Connect through AWS Systems Manager; no port is open to anybody.'),
+    proxy: z
+      .strictObject({
+        command: z
+          .string()
+          .regex(
+            /^(?=.*%h)(?=.*%p).+$/,
+            'must be an OpenSSH ProxyCommand with %h and %p, such as ssh -W %h:%p user@bastion',
+          )
+          .describe("OpenSSH ProxyCommand that SkyPilot's server connects through, with `%h` and `%p`."),
+        cidrs: sshCidrs.describe('Address ranges from which the proxy connects by SSH.'),
+      })
+      .optional()
+      .describe('Connect through a bastion.'),
+  })
+  .describe('How SkyPilot reaches the nodes: exactly one of `cidrs`, `ssm` and `proxy`.');
 
 export const fleetSchema = z.strictObject({
-  /** Name of the fleet; its places are called `<name>-0`, `<name>-1`, … */
-  name: dnsLabel,
-  /** Number of places, each a SkyPilot cluster of its own. */
-  clusters: z.int().min(1).max(500),
-  /** Nodes in each cluster (SkyPilot's num_nodes). */
-  nodesPerCluster: z.int().min(1).max(64).default(1),
-  /** EC2 instance type. */
+  name: dnsLabel.describe('Name of the fleet; its places are called `<name>-0`, `<name>-1`, …'),
+  clusters: z.int().min(1).max(500).describe('Number of places, each a SkyPilot cluster of its own.'),
+  nodesPerCluster: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe("Nodes in each cluster (SkyPilot's `num_nodes`)."),
   instanceType: z
     .string()
-    .regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'must be an EC2 instance type such as t3.medium'),
-  /** Spot instances (true) or on-demand (false). */
-  spot: z.boolean().default(true),
-  /** Size of the root volume in GiB. */
-  diskSizeGiB: z.int().min(8).max(16384).default(30),
-  /** AMI id; SkyPilot's Ubuntu image where absent. */
+    .regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'must be an EC2 instance type such as t3.medium')
+    .optional()
+    .describe('EC2 instance type. Instead of it, `cpus` and `memoryGiB` let SkyPilot choose the cheapest.'),
+  cpus: z.int().min(1).max(448).optional().describe('vCPUs that a node has at least.'),
+  memoryGiB: z.int().min(1).max(24_576).optional().describe('Memory in GiB that a node has at least.'),
+  architecture: z
+    .enum(['x86_64', 'arm64'])
+    .optional()
+    .describe('Processor that goes with `cpus` and `memoryGiB`; `x86_64` where absent.'),
+  accelerators: z
+    .record(
+      z.string().regex(/^[A-Za-z][\w.-]*$/, "must be SkyPilot's name of an accelerator, such as T4"),
+      z.int().min(1).max(16),
+    )
+    .refine(
+      (wanted) => Object.keys(wanted).length === 1,
+      'must name exactly one kind of accelerator, such as { T4: 1 }',
+    )
+    .optional()
+    .describe('Accelerator and how many of it each node has, such as `{ T4: 1 }`. None where absent.'),
+  spot: z.boolean().default(true).describe('Spot instances (true) or on-demand (false).'),
+  onDemandFallback: z
+    .boolean()
+    .default(false)
+    .describe('Launch on-demand as the last resort, when no zone has spot capacity.'),
+  maxHourlyUsd: z
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .describe(
+      'Price limit of one node in US dollars per hour, by the prices of its catalog, where SkyPilot chooses the type. None where absent.',
+    ),
+  zones: z
+    .array(zone)
+    .min(1, 'must name at least one zone; leave zones out for all of them')
+    .optional()
+    .describe('Zones of the network that the fleet may use, in this order; all of them where absent.'),
+  diskSizeGiB: z.int().min(8).max(16384).default(30).describe('Size of the root volume in GiB.'),
   imageId: z
     .string()
     .regex(/^ami-[0-9a-f]{8,17}$/, 'must be an AMI id such as ami-0123456789abcdef0')
-    .optional(),
-  /** Sensor ordinals that belong to this fleet, disjoint from every other fleet of every stack. */
-  ordinals: ordinalRange,
-  /** Whether a node's identity belongs to its place (survives a replaced machine) or to the instance. */
-  identity: z.enum(['place', 'instance']).default('place'),
-  /** Bacalhau labels of the fleet's nodes, beside those from the identity. */
-  labels: labelMap.default({}),
+    .optional()
+    .describe("AMI; SkyPilot's Ubuntu image where absent."),
+  ordinals: ordinalRange.describe(
+    'Sensor ordinals that belong to this fleet, disjoint from every other fleet of every stack file.',
+  ),
+  identity: z
+    .enum(['place', 'instance'])
+    .default('place')
+    .describe(
+      "Whether a node's identity belongs to its place (survives a replaced machine) or to the instance.",
+    ),
+  labels: labelMap
+    .default({})
+    .describe("Bacalhau labels of the fleet's nodes, beside those from the identity."),
+  tags: tagMap
+    .default({})
+    .describe("AWS tags of the fleet's instances and volumes, beside those of the stack."),
 });
 
-export const configSchema = z
+const orchestrator = z
   .strictObject({
-    network: z.strictObject({
-      /** Address range of the VPC; each zone gets one subnet of it. */
-      cidr,
-      /** Availability zones to use, in order; each gets a subnet. */
-      zones: z
-        .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be a zone such as us-west-2a'))
-        .min(1),
-    }),
-    access: z.strictObject({
-      /** Address ranges from which SkyPilot's server reaches the nodes by SSH. */
-      cidrs: z
-        .array(
-          cidr.refine(
-            (range) => range !== '0.0.0.0/0',
-            'must not be open to the world; name the addresses of the SkyPilot server',
+    endpoints: z
+      .array(z.string().regex(/^nats:\/\/[^\s/:]+:\d+$/, 'must be nats://host:port, also with TLS'))
+      .min(1, 'must name at least one orchestrator')
+      .describe('NATS addresses of the Bacalhau orchestrators; a node uses the first that answers.'),
+    tls: z
+      .strictObject({
+        caCert: z
+          .string()
+          .startsWith('-----BEGIN CERTIFICATE-----', 'must be the PEM text of a certificate')
+          .optional()
+          .describe('PEM text of the authority, where it is not a public one.'),
+        handshakeFirst: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Whether a proxy before the orchestrator ends TLS, and so speaks it from the first byte on.',
           ),
-        )
-        .min(1),
-    }),
-    fleets: z.array(fleetSchema).min(1),
-    orchestrator: z.strictObject({
-      /** NATS addresses of the Bacalhau orchestrators. */
-      endpoints: z
-        .array(z.string().regex(/^nats:\/\/[^\s/:]+:\d+$/, 'must be nats://host:port, also with TLS'))
-        .min(1),
-      /** TLS to the orchestrator; `caCert` is the PEM text of its authority where it is not a public one. */
-      tls: z
-        .strictObject({ caCert: z.string().startsWith('-----BEGIN CERTIFICATE-----').optional() })
-        .optional(),
-    }),
-    bacalhau: z
-      .strictObject({
-        image: pinnedImage.default('ghcr.io/bacalhau-project/bacalhau:v1.9.0'),
-        /** Whether jobs may ask for a network. A job with the host's network can reach the node's role. */
-        acceptNetworkedJobs: z.boolean().default(false),
-        logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
       })
-      .prefault({}),
-    sensor: z.strictObject({ image: pinnedImage }),
-    buckets: z
-      .strictObject({
-        /** Empty the data bucket when the stack is destroyed. For stacks whose data is worth nothing. */
-        forceDestroy: z.boolean().default(false),
-        /** S3 endpoint that nodes use instead of AWS's own; addressed path-style. */
-        endpointUrl: z.url().optional(),
-      })
-      .prefault({}),
-    skypilot: z.strictObject({
-      /** Address of the SkyPilot API server. */
-      endpoint: z.url({
-        protocol: /^https?$/,
-        message: 'must be an http or https address such as http://127.0.0.1:46580',
-      }),
-    }),
-    timeouts: z
-      .strictObject({
-        /** Minutes that a launch may take until its nodes are ready. */
-        launchMinutes: z.number().positive().max(240).default(30),
-        /** Minutes that a deletion may take until its instances are terminated. */
-        deleteMinutes: z.number().positive().max(240).default(20),
-      })
-      .prefault({}),
-    /** AWS tags of everything the stack makes. */
-    tags: tagMap.default({}),
+      .optional()
+      .describe('TLS to the orchestrator is demanded where this is present.'),
   })
-  .superRefine((config, context) => {
-    config.fleets.forEach((fleet, index) => {
-      if (config.fleets.findIndex((other) => other.name === fleet.name) !== index) {
-        context.addIssue({
-          code: 'custom',
-          path: ['fleets', index, 'name'],
-          message: 'must be unique in the stack',
-          input: fleet.name,
-        });
-      }
-      const needed = fleet.clusters * fleet.nodesPerCluster;
-      const offered = fleet.ordinals.last - fleet.ordinals.first + 1;
-      if (needed > offered) {
-        context.addIssue({
-          code: 'custom',
-          path: ['fleets', index, 'ordinals'],
-          message: `must hold ${needed} ordinals (clusters × nodesPerCluster), holds ${offered}; raise last`,
-          input: fleet.ordinals,
-        });
-      }
-    });
-  });
+  .describe('The Bacalhau orchestrators that the nodes join.');
+
+const bacalhau = z
+  .strictObject({
+    image: pinnedImage
+      .default('ghcr.io/bacalhau-project/bacalhau:v1.9.0')
+      .describe('Image of the compute node.'),
+    acceptNetworkedJobs: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether jobs may ask for a network. A job with the host's network can reach the node's role.",
+      ),
+    logLevel: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe("The compute node's log level."),
+  })
+  .describe('The compute node.');
+
+const sensor = z
+  .strictObject({ image: pinnedImage.describe('Image of the sensor.') })
+  .describe('The sensor beside each compute node.');
+
+const buckets = z
+  .strictObject({
+    onDestroy: z
+      .enum(['keep', 'delete'])
+      .default('keep')
+      .describe(
+        'What `pulumi destroy` does with the data bucket: `keep` leaves it, with its settings, and says so; `delete` empties and deletes it.',
+      ),
+    prefix: z
+      .string()
+      .regex(
+        /^([\w!.*'()-]+\/)+$/,
+        'must be one or more folders with a slash behind each, such as fleets/ or sensors/prod/',
+      )
+      .max(200)
+      .default('fleets/')
+      .describe('Key prefix below which everything of the nodes stands; nothing else is open to them.'),
+    retention: z
+      .strictObject({
+        dataDays: z
+          .int()
+          .min(1)
+          .max(36_500)
+          .optional()
+          .describe('Days after which what sensors and health checks wrote is deleted. Never where absent.'),
+        oldVersionDays: z
+          .int()
+          .min(1)
+          .max(36_500)
+          .default(30)
+          .describe('Days that overwritten and deleted versions are kept.'),
+        brokenUploadDays: z
+          .int()
+          .min(1)
+          .max(365)
+          .default(7)
+          .describe('Days after which the parts of an upload that was never completed are deleted.'),
+      })
+      .prefault({})
+      .describe('How long the bucket keeps what is in it.'),
+    endpointUrl: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+      .optional()
+      .describe("S3 endpoint that nodes use instead of AWS's own, addressed path-style."),
+  })
+  .describe('The data bucket.');
+
+const skypilot = z
+  .strictObject({
+    endpoint: z
+      .url({
+        protocol: /^https?$/,
+        error: 'must be an http or https address such as http://127.0.0.1:46580',
+      })
+      .default('http://127.0.0.1:46580')
+      .describe("Address of SkyPilot's API server; the default is a local one."),
+  })
+  .describe('The SkyPilot API server. The stack belongs to the server that it was first brought up with.');
+
+const governance = z
+  .strictObject({
+    regions: z
+      .array(region)
+      .min(1, 'must name at least one region; leave regions out for any')
+      .optional()
+      .describe('Regions that `aws:region` may name. Any where absent.'),
+    requiredTags: tagKeys
+      .default([])
+      .describe('Keys of AWS tags that must be there for every fleet, in `tags` or in its own.'),
+    permissionsBoundary: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/\S+$/, 'must be the ARN of an IAM policy')
+      .optional()
+      .describe('Permissions boundary of every role that the stack makes. None where absent.'),
+    budget: z
+      .strictObject({
+        monthlyUsd: z.number().positive().describe('US dollars per month.'),
+      })
+      .optional()
+      .describe('What the stack may cost. Recorded; nothing is measured against it yet.'),
+  })
+  .describe('What the platform team demands of the stack.');
+
+const timeouts = z
+  .strictObject({
+    launchMinutes: minutes.default(30).describe('Minutes that a launch may take until its nodes are ready.'),
+    deleteMinutes: minutes
+      .default(20)
+      .describe('Minutes that a deletion may take until its instances are terminated.'),
+  })
+  .describe('Limits in minutes.');
+
+const shared = z
+  .strictObject({
+    stack: z
+      .string()
+      .regex(/^[^\s/]+\/[^\s/]+\/[^\s/]+$/, 'must be organization/project/stack')
+      .optional()
+      .describe('Full name of the stack, such as `organization/skyfleet-shared/prod`.'),
+  })
+  .describe(
+    'A stack whose outputs `access`, `orchestrator`, `bacalhau`, `sensor`, `skypilot`, `governance`, `timeouts`, `tags`, `orchestratorToken` and `skypilotToken` stand in for what this stack file does not say.',
+  );
+
+export const configSchema = z.strictObject({
+  shared: shared.prefault({}),
+  network,
+  access,
+  fleets: z.array(fleetSchema).min(1, 'must name at least one fleet').describe('The fleets.'),
+  orchestrator,
+  bacalhau: bacalhau.prefault({}),
+  sensor,
+  buckets: buckets.prefault({}),
+  skypilot: skypilot.prefault({}),
+  governance: governance.prefault({}),
+  timeouts: timeouts.prefault({}),
+  tags: tagMap.default({}).describe('AWS tags of everything that the stack makes.'),
+});
 
 export type FleetConfig = z.output<typeof fleetSchema>;
 export type SkyfleetConfig = z.output<typeof configSchema>;

@@ -64,7 +64,7 @@ export async function runCommand(
     const result = await program(environment);
     if (result !== undefined) process.stdout.write(JSON.stringify(result));
   } catch (error) {
-    const place = environment['SKYFLEET_PLACE'] ?? 'unknown place';
+    const place = environment['SKYFLEET_PLACE'] ?? environment['SKYFLEET_STACK'] ?? 'skyfleet';
     const message = error instanceof Error ? error.message : String(error);
     const secrets = [environment['SKYFLEET_ORCHESTRATOR_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
     process.stderr.write(`${redact(stripVTControlCharacters(`${place}: ${message}`), secrets)}\n`);

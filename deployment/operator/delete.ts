@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { required, skyPilotOf, type CommandEnvironment } from './command-environment';
+import { required, type CommandEnvironment } from './command-environment';
 import { labelKeys, parseSubmission } from './incarnation';
+import { ownServer } from './server-identity';
 import type { SkyPilot } from './skypilot';
 
 /** Ids of the instances of one incarnation that AWS has not terminated yet. */
@@ -64,7 +65,6 @@ export async function takeDown(
 export async function deletePlace(environment: CommandEnvironment): Promise<void> {
   const submission = parseSubmission(environment['PULUMI_COMMAND_STDOUT']);
   if (submission === undefined) return;
-  const sky = skyPilotOf(environment);
-  await sky.checkServer();
+  const sky = await ownServer(environment);
   await takeDown(sky, [submission.incarnation, ...submission.retiring], environment);
 }

@@ -49,6 +49,15 @@ export class SkyServerError extends Error {
 /** Raised where another try is worth it: no connection, or a server that is restarting or overloaded. */
 class Unreachable extends Error {}
 
+/** What a server says of itself. */
+interface Health {
+  status?: string;
+  api_version?: string;
+  version?: string;
+  /** The user that the login names; null on a server without one. */
+  user: unknown;
+}
+
 interface RequestPayload {
   request_id: string;
   name: string;
@@ -73,37 +82,52 @@ interface Answer {
 }
 
 export class SkyPilot {
-  private readonly base: string;
+  /** Base address of the server, without a slash at its end. */
+  readonly address: string;
 
   constructor(
     private readonly server: SkyServer,
     /** Identity under which the server files the requests. */
     private readonly user: { id: string; name: string },
   ) {
-    this.base = server.endpoint.replace(/\/+$/, '');
+    this.address = server.endpoint.replace(/\/+$/, '');
   }
 
   /**
    * Makes sure that the server is there, new enough and accepts the login.
    *
+   * @returns whether it tells its users apart by a login; without one, whoever reaches it is its only user.
    * @throws SkyServerError that says which of these is not so and what to do.
    */
-  async checkServer(): Promise<void> {
+  async checkServer(): Promise<{ login: boolean }> {
     const response = await this.exchange('GET', '/api/health');
     if (response.status === 401 || response.status === 403) throw this.loginRefused();
     if (response.status !== 200) {
       throw new SkyServerError(
-        `${this.base} answers ${response.status} to a health check; is this a SkyPilot API server?`,
+        `${this.address} answers ${response.status} to a health check; is this a SkyPilot API server?`,
       );
     }
-    const health = JSON.parse(response.text) as { status?: string; api_version?: string; version?: string };
+    const health = JSON.parse(response.text) as Health;
     if (health.status === 'needs_auth') throw this.loginRefused();
     if (Number(health.api_version ?? 0) < oldestServerApiVersion) {
       throw new SkyServerError(
-        `The SkyPilot server at ${this.base} is version ${health.version ?? 'unknown'} (API ${health.api_version ?? 'unknown'}); ` +
+        `The SkyPilot server at ${this.address} is version ${health.version ?? 'unknown'} (API ${health.api_version ?? 'unknown'}); ` +
           `0.14 (API ${oldestServerApiVersion}) or newer is needed. Upgrade it with: pip install -U "skypilot[aws]" && sky api stop && sky api start`,
       );
     }
+    return { login: health.user !== null };
+  }
+
+  /** Ids of the users that the server knows. */
+  async userIds(): Promise<string[]> {
+    const response = await this.exchange('GET', '/users');
+    this.refuseFailure(response, 'users');
+    return (JSON.parse(response.text) as { id: string }[]).map(({ id }) => id);
+  }
+
+  /** Adds a user to the list of a server without a login: it keeps whoever sends it a request. */
+  async addUser(user: { id: string; name: string }): Promise<void> {
+    await new SkyPilot(this.server, user).status();
   }
 
   /** Schedules a launch and returns its request id at once. */
@@ -222,7 +246,7 @@ export class SkyPilot {
     const requestId = response.headers.get('x-skypilot-request-id');
     if (requestId === null)
       throw new SkyServerError(
-        `${this.base}${path} answered without a request id; is this a SkyPilot API server?`,
+        `${this.address}${path} answered without a request id; is this a SkyPilot API server?`,
       );
     return requestId;
   }
@@ -253,7 +277,7 @@ export class SkyPilot {
       return await exchangePolicy.execute(async () => {
         const limit = AbortSignal.timeout(exchangeSeconds * 1000);
         const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
-        const answer = await fetched(`${this.base}${path}`, { method, headers, body: sent, signal }, stop);
+        const answer = await fetched(`${this.address}${path}`, { method, headers, body: sent, signal }, stop);
         if (answer.status === 502 || answer.status === 503)
           throw new Unreachable(`it answers ${answer.status}`);
         return answer;
@@ -261,14 +285,14 @@ export class SkyPilot {
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       throw new SkyServerError(
-        `No SkyPilot server can be reached at ${this.base} (${error.message}). Start one with: sky api start; or correct skyfleet:skypilot.endpoint`,
+        `No SkyPilot server can be reached at ${this.address} (${error.message}). Start one with: sky api start; or correct skyfleet:skypilot.endpoint`,
       );
     }
   }
 
   private loginRefused(): SkyServerError {
     return new SkyServerError(
-      `The SkyPilot server at ${this.base} refuses the login. Make a service account token on its dashboard and run: ` +
+      `The SkyPilot server at ${this.address} refuses the login. Make a service account token on its dashboard and run: ` +
         'pulumi config set --secret skyfleet:skypilotToken',
     );
   }

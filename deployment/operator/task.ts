@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
+import { candidates, skyMachine, type MachineSpec, type SkyCandidate, type SkyMachine } from './machine';
 
 /**
  * The SkyPilot task of one cluster, as plain data. Field names are SkyPilot's own
@@ -8,29 +9,16 @@ import { stringify } from 'yaml';
 export interface SkyTask {
   name: string;
   num_nodes: number;
-  resources: {
-    instance_type: string;
-    use_spot: boolean;
+  resources: SkyMachine & {
     disk_size: number;
     image_id?: string;
+    max_hourly_cost?: number;
     labels: Record<string, string>;
-    /** The zones to try, in this order. */
-    ordered: { infra: string }[];
+    /** What to try, in this order. */
+    ordered: SkyCandidate[];
   };
   setup: string;
   run: string;
-}
-
-/** What decides the machines of a cluster: when any of it changes, the machines are replaced. */
-export interface MachineSpec {
-  region: string;
-  /** Zones to try, in this order; each has a subnet of the stack. */
-  zones: string[];
-  instanceType: string;
-  spot: boolean;
-  diskSizeGiB: number;
-  imageId?: string;
-  nodes: number;
 }
 
 /** The stack's own AWS resources that SkyPilot must launch into, by the names that SkyPilot looks them up with. */
@@ -43,6 +31,18 @@ export interface Placement {
   securityGroupName: string;
   /** Name of the instance profile. */
   instanceProfileName: string;
+  /** How SkyPilot reaches the nodes. */
+  connection: Connection;
+}
+
+/** How SkyPilot's server reaches the nodes. */
+export interface Connection {
+  /** Whether the nodes have private addresses only. */
+  internalIps: boolean;
+  /** Through AWS Systems Manager. */
+  ssm: boolean;
+  /** Through a proxy: an OpenSSH ProxyCommand. */
+  proxyCommand?: string;
 }
 
 /** Folder on the node, below the login user's home, into which the shipped files are written. */
@@ -70,12 +70,12 @@ export function renderTask(place: string, machine: MachineSpec, labels: Record<s
     name: place,
     num_nodes: machine.nodes,
     resources: {
-      instance_type: machine.instanceType,
-      use_spot: machine.spot,
+      ...skyMachine(machine),
       disk_size: machine.diskSizeGiB,
       ...(machine.imageId === undefined ? {} : { image_id: machine.imageId }),
+      ...(machine.maxHourlyUsd === undefined ? {} : { max_hourly_cost: machine.maxHourlyUsd }),
       labels,
-      ordered: machine.zones.map((zone) => ({ infra: `aws/${machine.region}/${zone}` })),
+      ordered: candidates(machine),
     },
     setup: `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`,
     run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
@@ -109,36 +109,22 @@ export function renderSkyConfig(
   placement: Placement,
   labels: Record<string, string>,
 ): Record<string, unknown> {
+  const { internalIps, ssm, proxyCommand } = placement.connection;
   return {
     aws: {
       vpc_names: [placement.vpcName],
       subnet_names: placement.subnetNames,
       security_group_name: placement.securityGroupName,
+      use_internal_ips: internalIps,
+      // Left out, SkyPilot would choose Systems Manager by itself for private addresses.
+      use_ssm: ssm,
+      ...(proxyCommand === undefined ? {} : { ssh_proxy_command: proxyCommand }),
       remote_identity: placement.instanceProfileName,
       disk_encrypted: true,
       enforce_tags: ['instance', 'volume'],
       labels,
     },
   };
-}
-
-/**
- * A short key that changes exactly when the machines of a cluster must be replaced. Zones and subnets are no part of
- * it: one more to choose from moves no machine.
- */
-export function machineKey(machine: MachineSpec, placement: Placement): string {
-  const canonical = JSON.stringify([
-    machine.region,
-    machine.instanceType,
-    machine.spot,
-    machine.diskSizeGiB,
-    machine.imageId ?? null,
-    machine.nodes,
-    placement.vpcName,
-    placement.securityGroupName,
-    placement.instanceProfileName,
-  ]);
-  return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
 }
 
 /** The YAML text of a task or configuration, with long texts as blocks so that a diff shows single lines. */

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeDown } from './delete';
-import { lastLines, required, skyPilotOf, type CommandEnvironment } from './command-environment';
+import { lastLines, required, type CommandEnvironment } from './command-environment';
 import { parseSubmission, type Submission } from './incarnation';
 import { launch } from './launch';
+import { ownServer } from './server-identity';
 import { SkyRequestError, type SkyPilot } from './skypilot';
 
 /** What a node says of itself at the end of its run part (`deployment/node/scripts/run.sh`). */
@@ -63,10 +64,9 @@ type LaunchedCluster = Pick<Submission, 'incarnation' | 'requestId'>;
 async function launchToFollow(
   sky: SkyPilot,
   submitted: LaunchedCluster,
-  environment: CommandEnvironment,
+  variables: CommandEnvironment,
 ): Promise<LaunchedCluster> {
   if (!(await hasFailed(sky, submitted))) return submitted;
-  const variables = JSON.parse(required(environment, 'SKYFLEET_LAUNCH')) as CommandEnvironment;
   return { ...submitted, requestId: await launch(sky, variables, submitted.incarnation) };
 }
 
@@ -96,15 +96,19 @@ async function launchFailure(
   );
 }
 
-/** Waits until the nodes of a submitted cluster are ready, then ends what they replace. */
-export async function wait(environment: CommandEnvironment): Promise<ReadyCluster> {
+/**
+ * Waits until the nodes of a submitted cluster are ready, then ends what they replace.
+ *
+ * @param launchText JSON of the variables that describe the launch, for another try after a failure.
+ */
+export async function wait(environment: CommandEnvironment, launchText: string): Promise<ReadyCluster> {
   const submission = parseSubmission(required(environment, 'SKYFLEET_SUBMISSION'));
   if (submission === undefined) throw new Error('SKYFLEET_SUBMISSION is empty');
   const { incarnation } = submission;
   const deadline = Date.now() + Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')) * 60_000;
-  const sky = skyPilotOf(environment);
+  const sky = await ownServer(environment);
 
-  const launched = await launchToFollow(sky, submission, environment);
+  const launched = await launchToFollow(sky, submission, JSON.parse(launchText) as CommandEnvironment);
   const { job, status } = await finishedJob(sky, launched, deadline).catch(async (error: unknown) => {
     throw error instanceof SkyRequestError ? await launchFailure(sky, launched, error) : error;
   });

@@ -1,71 +1,35 @@
-import * as pulumi from '@pulumi/pulumi';
+import type * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
+import { mockPulumi, setConfig, type Registered } from './mocks';
 
-interface Registered {
-  type: string;
-  name: string;
-  inputs: Record<string, unknown>;
-}
-
-const registered: Registered[] = [];
-
-/** What a real provider would compute; everything else comes back as it was given. */
-function outputsOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
-  const given = inputs as Record<string, unknown>;
-  if (type === 'command:local:Command' && name.endsWith('-submit')) {
-    return { ...given, stdout: JSON.stringify({ incarnation: `${name}-inc`, requestId: 'r', retiring: [] }) };
-  }
-  if (type === 'command:local:Command') {
-    return {
-      ...given,
-      stdout: JSON.stringify({ incarnation: name, nodes: [{ nodeName: name, ordinal: 0 }] }),
-    };
-  }
-  return {
-    ...given,
-    arn: `arn:aws:mock:::${name}`,
-    bucket: `${name}-1234567`,
-    name: given['name'] ?? `${name}-1234567`,
-  };
-}
+let registered: Registered[];
 
 beforeAll(async () => {
-  await pulumi.runtime.setMocks(
+  registered = await mockPulumi();
+  setConfig(
+    'us-west-2',
     {
-      newResource: (args) => {
-        registered.push({ type: args.type, name: args.name, inputs: args.inputs as Record<string, unknown> });
-        return { id: `${args.name}-id`, state: outputsOf(args) };
-      },
-      call: (args) => args.inputs as Record<string, unknown>,
+      network: { cidr: '10.160.0.0/16', zones: ['us-west-2a', 'us-west-2b'] },
+      access: { cidrs: ['203.0.113.10/32'] },
+      fleets: [
+        {
+          name: 'sensors',
+          clusters: 2,
+          nodesPerCluster: 3,
+          instanceType: 't3.medium',
+          ordinals: { first: 50_000, last: 50_099 },
+        },
+      ],
+      orchestrator: { endpoints: ['nats://orchestrator.example.com:4222'], tls: {} },
+      sensor: { image: 'example.com/sensor:1.2.3' },
+      tags: { team: 'x' },
     },
-    'skyfleet',
-    'dev',
-    false,
-    'organization',
+    { orchestratorToken: 'planted-token' },
   );
-  const config = {
-    'aws:region': 'us-west-2',
-    'skyfleet:network': JSON.stringify({ cidr: '10.60.0.0/16', zones: ['us-west-2a', 'us-west-2b'] }),
-    'skyfleet:access': JSON.stringify({ cidrs: ['203.0.113.10/32'] }),
-    'skyfleet:fleets': JSON.stringify([
-      {
-        name: 'sensors',
-        clusters: 2,
-        nodesPerCluster: 3,
-        instanceType: 't3.medium',
-        ordinals: { first: 50_000, last: 50_099 },
-      },
-    ]),
-    'skyfleet:orchestrator': JSON.stringify({ endpoints: ['nats://orchestrator.example.com:4222'], tls: {} }),
-    'skyfleet:orchestratorToken': 'planted-token',
-    'skyfleet:sensor': JSON.stringify({ image: 'example.com/sensor:1.2.3' }),
-    'skyfleet:skypilot': JSON.stringify({ endpoint: 'http://127.0.0.1:46580' }),
-    'skyfleet:tags': JSON.stringify({ team: 'x' }),
-  };
-  pulumi.runtime.setAllConfig(config);
-  process.env['PULUMI_CONFIG_SECRET_KEYS'] = '["skyfleet:orchestratorToken"]';
-  const program = jest.requireActual<{ nodes: Record<string, pulumi.Output<unknown[]>> }>('../../../index');
-  await new Promise((resolve) => program.nodes['sensors']?.apply(resolve));
+  const program =
+    jest.requireActual<() => Promise<{ nodes: Record<string, pulumi.Output<unknown[]>> }>>('../../../index');
+  const { nodes } = await program();
+  await new Promise((resolve) => nodes['sensors']?.apply(resolve));
 });
 
 const ofType = (type: string): Registered[] => registered.filter((resource) => resource.type === type);
@@ -85,8 +49,8 @@ test('each zone has a subnet of its own, and there is a way out but no NAT gatew
   expect(
     ofType('aws:ec2/subnet:Subnet').map(({ inputs }) => [inputs['availabilityZone'], inputs['cidrBlock']]),
   ).toEqual([
-    ['us-west-2a', '10.60.0.0/19'],
-    ['us-west-2b', '10.60.32.0/19'],
+    ['us-west-2a', '10.160.0.0/19'],
+    ['us-west-2b', '10.160.32.0/19'],
   ]);
   expect(ofType('aws:ec2/internetGateway:InternetGateway')).toHaveLength(1);
   expect(ofType('aws:ec2/natGateway:NatGateway')).toHaveLength(0);
@@ -122,7 +86,7 @@ test('the role reads one prefix of the data bucket, and writes only what nodes w
   ]);
 });
 
-test('the data bucket is encrypted, closed to the public, and kept by default', () => {
+test('the data bucket is kept by default, and protected in every way', () => {
   expect(ofType('aws:s3/bucket:Bucket')[0]?.inputs).toMatchObject({ forceDestroy: false });
   expect(ofType('aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock')[0]?.inputs).toMatchObject({
     blockPublicAcls: true,
@@ -133,14 +97,50 @@ test('the data bucket is encrypted, closed to the public, and kept by default', 
   expect(
     ofType('aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration'),
   ).toHaveLength(1);
+  expect(ofType('aws:s3/bucketVersioning:BucketVersioning')[0]?.inputs).toMatchObject({
+    versioningConfiguration: { status: 'Enabled' },
+  });
+  expect(ofType('aws:s3/bucketOwnershipControls:BucketOwnershipControls')[0]?.inputs).toMatchObject({
+    rule: { objectOwnership: 'BucketOwnerEnforced' },
+  });
+  const [policy] = ofType('aws:s3/bucketPolicy:BucketPolicy');
+  expect(JSON.parse(policy?.inputs['policy'] as string)).toMatchObject({
+    Statement: [{ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
+  });
 });
 
-test('each place has a submit and a wait command', () => {
+test("nothing may use the VPC's default security group, and S3 is reached within AWS", () => {
+  const [group] = ofType('aws:ec2/defaultSecurityGroup:DefaultSecurityGroup');
+  expect(Object.keys(group?.inputs ?? {}).sort()).toEqual(['tags', 'vpcId']);
+  expect(ofType('aws:ec2/vpcEndpoint:VpcEndpoint')[0]?.inputs).toMatchObject({
+    serviceName: 'com.amazonaws.us-west-2.s3',
+    vpcEndpointType: 'Gateway',
+    routeTableIds: ['skyfleet-dev-routes-id'],
+  });
+});
+
+test('there are no flow logs unless asked for', () => {
+  expect(ofType('aws:ec2/flowLog:FlowLog')).toEqual([]);
+});
+
+test('each place has a submit and a wait command, beside those of the stack', () => {
   expect(
     ofType('command:local:Command')
       .map(({ name }) => name)
       .sort(),
-  ).toEqual(['sensors-0-submit', 'sensors-0-wait', 'sensors-1-submit', 'sensors-1-wait']);
+  ).toEqual([
+    'sensors-0-submit',
+    'sensors-0-wait',
+    'sensors-1-submit',
+    'sensors-1-wait',
+    'skyfleet-dev-data-kept',
+    'skyfleet-dev-skypilot',
+  ]);
+});
+
+test('every command of a place is told which server the stack belongs to', () => {
+  for (const command of ['sensors-0-submit', 'sensors-0-wait'])
+    expect(environmentOf(command).values['SKYFLEET_SERVER']).toBe('{"mark":"m"}');
 });
 
 test("a launch names the stack's own resources", () => {
@@ -169,7 +169,8 @@ test('every shipped file is a variable of its own, and a place is told its ordin
     place: 'sensors-1',
     nodes: { firstOrdinal: 50_003, count: 3 },
     identity: { from: 'place', range: { first: 50_000, last: 50_099 } },
-    bacalhau: { tls: { required: true, caCert: null } },
+    accelerators: null,
+    bacalhau: { tls: { required: true, handshakeFirst: false, caCert: null } },
     bucket: { name: 'skyfleet-dev-data-1234567', prefix: 'fleets/sensors/', region: 'us-west-2' },
   });
 });

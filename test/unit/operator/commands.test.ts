@@ -26,12 +26,19 @@ const report = {
   sensorId: 'SENSOR_WA_SEA_0007',
 };
 
-const placement = { vpcName: 'v', subnetNames: ['s'], securityGroupName: 'g', instanceProfileName: 'p' };
+const placement = {
+  vpcName: 'v',
+  subnetNames: ['s'],
+  securityGroupName: 'g',
+  instanceProfileName: 'p',
+  connection: { internalIps: false, ssm: false },
+};
 const machine = {
   region: 'us-west-2',
   zones: ['us-west-2a'],
   instanceType: 't3.medium',
   spot: true,
+  onDemandFallback: false,
   diskSizeGiB: 30,
   nodes: 1,
 };
@@ -42,6 +49,9 @@ const launchVariables = {
   FILE_a: 'text of a\n',
 };
 
+/** The mark that the stack has left on its server. */
+const mark = '0a1b2c3d';
+
 let server: SkyPilotServer;
 let endpoint: string;
 let folder: string;
@@ -50,6 +60,7 @@ let outcomes: Record<string, (received: Received) => Outcome>;
 beforeEach(async () => {
   outcomes = {};
   server = new SkyPilotServer((received) => outcomes[received.path]?.(received) ?? { value: null });
+  server.users.add(mark);
   endpoint = await server.start();
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-commands-'));
 });
@@ -68,6 +79,7 @@ function awsAnswers(...answers: string[]): void {
 function run(
   command: string,
   environment: Record<string, string>,
+  input = '',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const env = {
     PATH: `${folder}:${process.env['PATH'] ?? ''}`,
@@ -76,9 +88,11 @@ function run(
     SKYFLEET_REGION: 'us-west-2',
     SKYFLEET_DELETE_MINUTES: '0.2',
     SKYFLEET_SKYPILOT_ENDPOINT: endpoint,
+    SKYFLEET_SERVER: JSON.stringify({ mark }),
     ...environment,
   };
-  const child = spawn('/bin/sh', ['-c', command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('/bin/sh', ['-c', command], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(input);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
@@ -133,19 +147,79 @@ describe('submit', () => {
   });
 });
 
+describe("the stack's own server", () => {
+  const claim = (recorded?: Record<string, string>) =>
+    run('node --import tsx deployment/operator/commands/claim.ts', {
+      ...(recorded === undefined ? {} : { PULUMI_COMMAND_STDOUT: JSON.stringify(recorded) }),
+    });
+
+  test('gets a mark in its list of users, by which it is known again', async () => {
+    const first = await claim();
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    const identity = JSON.parse(first.stdout) as { mark: string };
+    expect(server.users).toContain(identity.mark);
+    expect(await claim(identity)).toMatchObject({ code: 0, stdout: first.stdout });
+  });
+
+  test('is known by its address where it has a login, and followed when it moves with its clusters', async () => {
+    server.health = { ...server.health, user: { id: 'u', name: 'alice' } };
+    expect(JSON.parse((await claim()).stdout)).toEqual({ address: endpoint });
+    outcomes['/status'] = () => ({ value: [cluster] });
+    expect(JSON.parse((await claim({ address: 'https://old.example.com' })).stdout)).toEqual({
+      address: endpoint,
+    });
+    outcomes['/status'] = () => ({ value: [] });
+    const { code, stderr } = await claim({ address: 'https://old.example.com' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('The SkyPilot server at http://127.0.0.1');
+    expect(stderr).toContain('which is the one at https://old.example.com');
+  });
+
+  test.each(['submit', 'wait', 'delete'] as const)(
+    '%s refuses another one and asks nothing of it',
+    async (command) => {
+      server.users.clear();
+      const program =
+        command === 'delete'
+          ? storedProgram('delete')
+          : `node --import tsx deployment/operator/commands/${command}.ts`;
+      const submission = JSON.stringify({ incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [] });
+      const { code, stderr } = await run(program, {
+        ...launchVariables,
+        SKYFLEET_MACHINE: 'm1',
+        SKYFLEET_SUBMISSION: submission,
+        SKYFLEET_LAUNCH_MINUTES: '0.2',
+        PULUMI_COMMAND_STDOUT: submission,
+      });
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `is not the one that stack org/skyfleet/dev belongs to, which is the one that holds its mark ${mark}`,
+      );
+      expect(stderr).toContain(
+        'Set skyfleet:skypilot.endpoint to the server that the stack was brought up with',
+      );
+      expect(server.received).toEqual([]);
+    },
+  );
+});
+
 describe('wait', () => {
   const wait = (submission: Record<string, unknown>, extra: Record<string, string> = {}) =>
-    run('node --import tsx deployment/operator/commands/wait.ts', {
-      SKYFLEET_SUBMISSION: JSON.stringify({
-        incarnation: 'sensors-0-aaaa',
-        requestId: 'request-1',
-        retiring: [],
-        ...submission,
-      }),
-      SKYFLEET_NODES: '1',
-      SKYFLEET_LAUNCH_MINUTES: '0.2',
-      ...extra,
-    });
+    run(
+      'node --import tsx deployment/operator/commands/wait.ts',
+      {
+        SKYFLEET_SUBMISSION: JSON.stringify({
+          incarnation: 'sensors-0-aaaa',
+          requestId: 'request-1',
+          retiring: [],
+          ...submission,
+        }),
+        SKYFLEET_NODES: '1',
+        SKYFLEET_LAUNCH_MINUTES: '0.2',
+        ...extra,
+      },
+      JSON.stringify(launchVariables),
+    );
   const scheduleLaunch = async (outcome: Outcome): Promise<void> => {
     outcomes['/launch'] = () => outcome;
     await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
@@ -166,7 +240,7 @@ describe('wait', () => {
   test('says which cluster failed to launch, why, and what to do', async () => {
     await scheduleLaunch({ error: { type: 'ResourcesUnavailableError', message: 'no spot capacity' } });
     server.logs = 'trying us-west-2a\n';
-    const { code, stderr } = await wait({}, { SKYFLEET_LAUNCH: JSON.stringify(launchVariables) });
+    const { code, stderr } = await wait({});
     expect(code).toBe(1);
     expect(stderr).toBe(
       'sensors-0: launching cluster sensors-0-aaaa failed (ResourcesUnavailableError): no spot capacity\n' +
@@ -188,7 +262,7 @@ describe('wait', () => {
       value: (body['job_ids'] as number[])[0] === 3 ? { 3: 'FAILED' } : { 4: 'SUCCEEDED' },
     });
     server.logs = `SKYFLEET_NODE ${JSON.stringify(report)}\n`;
-    const finished = await wait({}, { SKYFLEET_LAUNCH: JSON.stringify(launchVariables) });
+    const finished = await wait({});
     expect(finished).toMatchObject({ code: 0 });
     const relaunch = server.received.filter(({ path }) => path === '/launch').at(-1);
     expect(relaunch?.body['cluster_name']).toBe('sensors-0-aaaa');

@@ -14,7 +14,9 @@ export type Outcome = { value: unknown } | { error: { type: string; message: str
 /** A peer that speaks SkyPilot's REST protocol: POST gives a request id, `/api/get` its outcome. */
 export class SkyPilotServer {
   readonly received: Received[] = [];
-  health: Record<string, unknown> = { status: 'healthy', api_version: '62', version: '0.14.1' };
+  health: Record<string, unknown> = { status: 'healthy', api_version: '62', version: '0.14.1', user: null };
+  /** Ids of the users that the server knows; whoever sends a request is added. */
+  readonly users = new Set<string>();
   healthStatus = 200;
   /** Number of answers to come that say "busy". */
   busy = 0;
@@ -56,6 +58,11 @@ export class SkyPilotServer {
       reply(503, { detail: 'busy' });
     } else if (url.pathname === '/api/health') {
       reply(this.healthStatus, this.health);
+    } else if (url.pathname === '/users') {
+      reply(
+        200,
+        [...this.users].map((id) => ({ id })),
+      );
     } else if (url.pathname === '/api/get') {
       this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
     } else if (url.pathname === '/api/stream' || url.pathname === '/logs') {
@@ -67,6 +74,8 @@ export class SkyPilotServer {
         body: JSON.parse(text) as Record<string, unknown>,
       };
       this.received.push(received);
+      const sender = received.body['env_vars'] as { SKYPILOT_USER_ID?: string } | undefined;
+      if (sender?.SKYPILOT_USER_ID !== undefined) this.users.add(sender.SKYPILOT_USER_ID);
       const id = `request-${this.received.length}`;
       this.outcomes.set(id, this.answer(received));
       reply(200, 'null', { 'x-skypilot-request-id': id });

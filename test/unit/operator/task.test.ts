@@ -3,13 +3,13 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
+import type { MachineSpec } from '../../../deployment/operator/machine';
 import {
-  machineKey,
   renderSkyConfig,
   renderTask,
   toYaml,
   withFiles,
-  type MachineSpec,
+  type Connection,
 } from '../../../deployment/operator/task';
 
 const machine: MachineSpec = {
@@ -17,6 +17,7 @@ const machine: MachineSpec = {
   zones: ['us-west-2a'],
   instanceType: 't3.medium',
   spot: true,
+  onDemandFallback: false,
   diskSizeGiB: 30,
   nodes: 1,
 };
@@ -25,6 +26,7 @@ const placement = {
   subnetNames: ['fleet-subnet-us-west-2a'],
   securityGroupName: 'fleet-nodes',
   instanceProfileName: 'fleet-profile',
+  connection: { internalIps: false, ssm: false },
 };
 
 test("a task has SkyPilot's own layout", () => {
@@ -39,11 +41,13 @@ test("a task has SkyPilot's own layout", () => {
     num_nodes: 3,
     resources: {
       instance_type: 't3.medium',
-      use_spot: true,
       disk_size: 30,
       image_id: 'ami-0123456789abcdef0',
       labels: { team: 'x' },
-      ordered: [{ infra: 'aws/us-west-2/us-west-2b' }, { infra: 'aws/us-west-2/us-west-2a' }],
+      ordered: [
+        { infra: 'aws/us-west-2/us-west-2b', use_spot: true },
+        { infra: 'aws/us-west-2/us-west-2a', use_spot: true },
+      ],
     },
     setup: 'sudo sh ~/skyfleet/scripts/setup.sh\n',
     run: 'sudo --preserve-env=SKYPILOT_NODE_IPS,SKYFLEET_INCARNATION sh ~/skyfleet/scripts/run.sh\n',
@@ -57,10 +61,22 @@ test("the configuration of a launch names the stack's resources and encrypts the
       subnet_names: ['fleet-subnet-us-west-2a'],
       security_group_name: 'fleet-nodes',
       remote_identity: 'fleet-profile',
+      use_internal_ips: false,
+      use_ssm: false,
       disk_encrypted: true,
       enforce_tags: ['instance', 'volume'],
       labels: { team: 'x' },
     },
+  });
+});
+
+test('the configuration of a launch says how the nodes are reached', () => {
+  const aws = (connection: Connection): unknown => renderSkyConfig({ ...placement, connection }, {})['aws'];
+  expect(aws({ internalIps: true, ssm: true })).toMatchObject({ use_internal_ips: true, use_ssm: true });
+  expect(aws({ internalIps: true, ssm: false, proxyCommand: 'ssh -W %h:%p b' })).toMatchObject({
+    use_internal_ips: true,
+    use_ssm: false,
+    ssh_proxy_command: 'ssh -W %h:%p b',
   });
 });
 
@@ -103,26 +119,4 @@ test('YAML keeps long texts as blocks and comes back as it was', () => {
   const yaml = toYaml(task);
   expect(yaml).toContain('setup: |');
   expect(parse(yaml)).toEqual(task);
-});
-
-test('the machine key changes with anything that replaces machines, and with nothing else', () => {
-  const key = machineKey(machine, placement);
-  expect(key).toMatch(/^[0-9a-f]{16}$/);
-  expect(machineKey({ ...machine }, { ...placement })).toBe(key);
-  const changed: [Partial<MachineSpec>, Partial<typeof placement>][] = [
-    [{ region: 'us-east-1' }, {}],
-    [{ instanceType: 't3.large' }, {}],
-    [{ spot: false }, {}],
-    [{ diskSizeGiB: 31 }, {}],
-    [{ imageId: 'ami-0123456789abcdef0' }, {}],
-    [{ nodes: 2 }, {}],
-    [{}, { vpcName: 'other' }],
-    [{}, { securityGroupName: 'other' }],
-    [{}, { instanceProfileName: 'other' }],
-  ];
-  const keys = changed.map(([m, p]) => machineKey({ ...machine, ...m }, { ...placement, ...p }));
-  expect(machineKey({ ...machine, zones: ['us-west-2b'] }, { ...placement, subnetNames: ['other'] })).toBe(
-    key,
-  );
-  expect(new Set([key, ...keys]).size).toBe(changed.length + 1);
 });

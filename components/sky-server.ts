@@ -1,0 +1,44 @@
+import { local } from '@pulumi/command';
+import * as pulumi from '@pulumi/pulumi';
+import { operatorProgram } from './operator-program';
+
+export interface SkyServerArgs {
+  /** Full name of the stack. */
+  stack: string;
+  /** Address of the SkyPilot server. */
+  endpoint: pulumi.Input<string>;
+  /** Service account token, where the server asks for a login; a secret. */
+  token?: pulumi.Input<string>;
+}
+
+/**
+ * The SkyPilot server that the stack belongs to. It is recorded when the stack is made; every command that would use
+ * another one refuses to, because a second operator's own server would see nothing and build a second fleet.
+ */
+export class SkyServer extends pulumi.ComponentResource {
+  readonly endpoint: pulumi.Output<string>;
+  readonly token: pulumi.Output<string> | undefined;
+  /** What the server is known by, for the commands that use it. */
+  readonly identity: pulumi.Output<string>;
+
+  constructor(name: string, args: SkyServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('skyfleet:sky:SkyServer', name, {}, opts);
+    const claim = new local.Command(
+      `${name}-skypilot`,
+      {
+        create: operatorProgram('claim'),
+        environment: {
+          SKYFLEET_STACK: args.stack,
+          SKYFLEET_SKYPILOT_ENDPOINT: args.endpoint,
+          ...(args.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.token }),
+        },
+        logging: local.Logging.None,
+      },
+      { parent: this },
+    );
+    this.endpoint = pulumi.output(args.endpoint);
+    this.token = args.token === undefined ? undefined : pulumi.output(args.token);
+    this.identity = claim.stdout;
+    this.registerOutputs({ endpoint: this.endpoint, identity: this.identity });
+  }
+}

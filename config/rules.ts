@@ -1,0 +1,241 @@
+import { gravitonTypes } from './graviton';
+import { mostZones, vpcPrefixes } from './subnet-plan';
+import { problemAt, type ConfigProblem } from './problem';
+import type { FleetConfig, SkyfleetConfig } from './schema';
+
+/** What the rules know besides the values below `skyfleet:`. */
+export interface Surroundings {
+  /** `aws:region`. */
+  region: string;
+  /** Whether there is a `skyfleet:skypilotToken`. */
+  skypilotToken: boolean;
+}
+
+/** A rule that looks at more than one value. It is asked once the keys that it `needs` are right in themselves. */
+export interface Rule {
+  name: string;
+  needs: readonly (keyof SkyfleetConfig)[];
+  problems: (config: SkyfleetConfig, surroundings: Surroundings) => ConfigProblem[];
+}
+
+/** A rule for each fleet; `check` gives what is wrong below the fleet's own path. */
+function ofEachFleet(
+  name: string,
+  check: (fleet: FleetConfig, config: SkyfleetConfig) => [key: keyof FleetConfig, message: string][],
+  needs: Rule['needs'] = [],
+): Rule {
+  return {
+    name,
+    needs: ['fleets', ...needs],
+    problems: (config) =>
+      config.fleets.flatMap((fleet, index) =>
+        check(fleet, config).map(([key, message]) => problemAt(['fleets', index, key], fleet[key], message)),
+      ),
+  };
+}
+
+/** What `found` is said of, where it is said at all. */
+const when = <Found>(wrong: boolean, found: Found): Found[] => (wrong ? [found] : []);
+
+const network: Rule[] = [
+  {
+    name: 'the VPC is as large as AWS allows and can be divided',
+    needs: ['network'],
+    problems: ({ network: { cidr, nat } }) => {
+      const prefix = Number(cidr.split('/')[1]);
+      const longest = nat === 'none' ? vpcPrefixes.longestWithoutNat : vpcPrefixes.longestWithNat;
+      const message = `must be a /${vpcPrefixes.shortest} to /${longest}${nat === 'none' ? '' : ' with NAT gateways'}; choose another prefix length`;
+      return when(
+        prefix < vpcPrefixes.shortest || prefix > longest,
+        problemAt(['network', 'cidr'], cidr, message),
+      );
+    },
+  },
+  {
+    name: 'the VPC has room for every zone',
+    needs: ['network'],
+    problems: ({ network: { zones, nat } }) => {
+      const most = nat === 'none' ? mostZones.withoutNat : mostZones.withNat;
+      const message = `must not name more than ${most} zones${nat === 'none' ? '' : ' with NAT gateways'}; leave some out`;
+      return when(zones.length > most, problemAt(['network', 'zones'], zones, message));
+    },
+  },
+  {
+    name: 'zones are named once',
+    needs: ['network'],
+    problems: ({ network: { zones } }) =>
+      zones.flatMap((zone, index) =>
+        when(
+          zones.indexOf(zone) !== index,
+          problemAt(['network', 'zones', index], zone, 'is named twice; remove one'),
+        ),
+      ),
+  },
+  {
+    name: 'zones are of the region',
+    needs: ['network'],
+    problems: ({ network: { zones } }, { region }) =>
+      zones.flatMap((zone, index) =>
+        when(
+          zone.slice(0, -1) !== region,
+          problemAt(
+            ['network', 'zones', index],
+            zone,
+            `must be a zone of aws:region ${region}, such as ${region}a`,
+          ),
+        ),
+      ),
+  },
+];
+
+const access: Rule[] = [
+  {
+    name: 'there is exactly one way of access',
+    needs: ['access'],
+    problems: ({ access: ways }) =>
+      when(
+        Object.keys(ways).length !== 1,
+        problemAt(['access'], ways, 'must have exactly one of cidrs, ssm and proxy; keep the one you use'),
+      ),
+  },
+  {
+    name: "SkyPilot's token does not travel in plain text",
+    needs: ['skypilot'],
+    problems: ({ skypilot: { endpoint } }, { skypilotToken }) => {
+      const { protocol, hostname } = new URL(endpoint);
+      const exposed = protocol === 'http:' && !/^(localhost|127\..+|\[::1\])$/.test(hostname);
+      return when(
+        skypilotToken && exposed,
+        problemAt(
+          ['skypilot', 'endpoint'],
+          endpoint,
+          'must be https, because skyfleet:skypilotToken is sent to it; use https',
+        ),
+      );
+    },
+  },
+];
+
+const fleets: Rule[] = [
+  {
+    name: 'fleet names are unique',
+    needs: ['fleets'],
+    problems: ({ fleets: all }) =>
+      all.flatMap(({ name }, index) =>
+        when(
+          all.findIndex((other) => other.name === name) !== index,
+          problemAt(['fleets', index, 'name'], name, 'must be unique in the stack; choose another name'),
+        ),
+      ),
+  },
+  ofEachFleet('an ordinal range ends behind its beginning', ({ ordinals: { first, last } }) =>
+    when<[keyof FleetConfig, string]>(last < first, [
+      'ordinals',
+      'last must not be below first; correct one of them',
+    ]),
+  ),
+  ofEachFleet('every node has an ordinal', ({ clusters, nodesPerCluster, ordinals: { first, last } }) => {
+    const [needed, offered] = [clusters * nodesPerCluster, last - first + 1];
+    return when<[keyof FleetConfig, string]>(last >= first && needed > offered, [
+      'ordinals',
+      `must hold ${needed} ordinals (clusters × nodesPerCluster), holds ${offered}; raise last`,
+    ]);
+  }),
+  ofEachFleet('the machine is chosen', ({ instanceType, cpus, memoryGiB, accelerators }) =>
+    when<[keyof FleetConfig, string]>([instanceType, cpus, memoryGiB, accelerators].every(isAbsent), [
+      'instanceType',
+      'is missing; name an instance type, or what a node needs: cpus, memoryGiB or accelerators',
+    ]),
+  ),
+  ofEachFleet('the machine is chosen in one way', ({ instanceType, cpus, memoryGiB, architecture }) =>
+    when<[keyof FleetConfig, string]>(
+      instanceType !== undefined && ![cpus, memoryGiB, architecture].every(isAbsent),
+      ['instanceType', 'must not stand beside cpus, memoryGiB or architecture; keep one or the other'],
+    ),
+  ),
+  ofEachFleet('arm64 goes with a size', ({ architecture, cpus, memoryGiB, accelerators }) =>
+    when<[keyof FleetConfig, string]>(
+      architecture === 'arm64' &&
+        (accelerators !== undefined || cpus === undefined || memoryGiB === undefined),
+      [
+        'architecture',
+        'needs cpus and memoryGiB, without accelerators; give both, or name the instance type',
+      ],
+    ),
+  ),
+  ofEachFleet('arm64 is to be had in that size', ({ architecture, cpus, memoryGiB }) =>
+    when<[keyof FleetConfig, string]>(
+      architecture === 'arm64' &&
+        cpus !== undefined &&
+        memoryGiB !== undefined &&
+        gravitonTypes(cpus, memoryGiB).length === 0,
+      [
+        'architecture',
+        'needs 64 vCPUs and 512 GiB at most; lower cpus or memoryGiB, or name the instance type',
+      ],
+    ),
+  ),
+  ofEachFleet('the price limit is held', ({ maxHourlyUsd, instanceType, architecture }) =>
+    when<[keyof FleetConfig, string]>(
+      maxHourlyUsd !== undefined && (instanceType !== undefined || architecture === 'arm64'),
+      [
+        'maxHourlyUsd',
+        'needs a machine that SkyPilot chooses, because it holds the limit by its choice; name cpus, memoryGiB or accelerators instead of a type',
+      ],
+    ),
+  ),
+  ofEachFleet('only spot falls back to on-demand', ({ spot, onDemandFallback }) =>
+    when<[keyof FleetConfig, string]>(!spot && onDemandFallback, [
+      'onDemandFallback',
+      'must not be true without spot: the nodes are on-demand already; remove it',
+    ]),
+  ),
+  {
+    name: 'a fleet is in zones of the network',
+    needs: ['fleets', 'network'],
+    problems: ({ fleets: all, network: { zones } }) =>
+      all.flatMap((fleet, index) =>
+        (fleet.zones ?? []).flatMap((zone, position) =>
+          when(
+            !zones.includes(zone),
+            problemAt(
+              ['fleets', index, 'zones', position],
+              zone,
+              `must be one of skyfleet:network.zones (${zones.join(', ')}); add it there first`,
+            ),
+          ),
+        ),
+      ),
+  },
+];
+
+const governance: Rule[] = [
+  {
+    name: 'the region is allowed',
+    needs: ['governance'],
+    problems: ({ governance: { regions } }, { region }) =>
+      when(regions !== undefined && !regions.includes(region), {
+        key: 'aws:region',
+        value: region,
+        message: `must be one of skyfleet:governance.regions (${regions?.join(', ') ?? ''}); deploy to one of these`,
+      }),
+  },
+  ofEachFleet(
+    'required tags are there',
+    (fleet, { tags, governance: { requiredTags } }) => {
+      const missing = requiredTags.filter((key) => !(key in tags) && !(key in fleet.tags));
+      return when<[keyof FleetConfig, string]>(missing.length > 0, [
+        'tags',
+        `must have ${missing.join(', ')}, which skyfleet:governance.requiredTags asks for; add it here or to skyfleet:tags`,
+      ]);
+    },
+    ['tags', 'governance'],
+  ),
+];
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined;
+}
+
+/** Every rule that looks at more than one value. */
+export const rules: readonly Rule[] = [...network, ...access, ...fleets, ...governance];

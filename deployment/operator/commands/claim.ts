@@ -1,0 +1,4 @@
+import { runCommand } from '../command-environment';
+import { claimServer } from '../server-identity';
+
+void runCommand(claimServer);

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { gravitonTypes } from '../../config/graviton';
+
+/** What the machines of a cluster are, and where they may be launched. */
+export interface MachineSpec {
+  region: string;
+  /** Zones to try, in this order; each has a subnet of the stack. */
+  zones: string[];
+  /** EC2 instance type; SkyPilot chooses by what follows where absent. */
+  instanceType?: string;
+  /** vCPUs that a node has at least. */
+  cpus?: number;
+  /** Memory in GiB that a node has at least. */
+  memoryGiB?: number;
+  /** Processor; `x86_64` where absent. */
+  architecture?: 'x86_64' | 'arm64';
+  /** Kind of accelerator and how many of it each node has. */
+  accelerators?: Record<string, number>;
+  spot: boolean;
+  /** Launch on-demand as the last resort. */
+  onDemandFallback: boolean;
+  /** Price limit of one node in US dollars per hour. */
+  maxHourlyUsd?: number;
+  diskSizeGiB: number;
+  imageId?: string;
+  nodes: number;
+}
+
+/** What SkyPilot chooses an instance type by; names are SkyPilot's own. */
+export interface SkyMachine {
+  instance_type?: string;
+  cpus?: string;
+  memory?: string;
+  accelerators?: Record<string, number>;
+}
+
+/** One of the places to try, with the machine to try there. */
+export interface SkyCandidate extends SkyMachine {
+  infra: string;
+  use_spot: boolean;
+}
+
+/** The machine by SkyPilot's own description, the same at every place. */
+export function skyMachine(machine: MachineSpec): SkyMachine {
+  const accelerators = machine.accelerators === undefined ? {} : { accelerators: machine.accelerators };
+  if (machine.instanceType !== undefined) return { instance_type: machine.instanceType, ...accelerators };
+  if (machine.architecture === 'arm64') return {};
+  return {
+    ...(machine.cpus === undefined ? {} : { cpus: `${machine.cpus}+` }),
+    ...(machine.memoryGiB === undefined ? {} : { memory: `${machine.memoryGiB}+` }),
+    ...accelerators,
+  };
+}
+
+/** What to try, in order: spot in every zone, then on-demand in every zone where the fleet may fall back to it. */
+export function candidates(machine: MachineSpec): SkyCandidate[] {
+  const markets = machine.spot && machine.onDemandFallback ? [true, false] : [machine.spot];
+  const types: SkyMachine[] =
+    machine.architecture === 'arm64'
+      ? gravitonTypes(machine.cpus ?? 1, machine.memoryGiB ?? 1).map((type) => ({ instance_type: type }))
+      : [{}];
+  return markets.flatMap((spot) =>
+    machine.zones.flatMap((zone) =>
+      types.map((type) => ({ infra: `aws/${machine.region}/${zone}`, use_spot: spot, ...type })),
+    ),
+  );
+}
+
+/** What the machines stand in, as far as another one would need other machines. */
+export interface MachinePlacement {
+  vpcName: string;
+  securityGroupName: string;
+  instanceProfileName: string;
+  connection: { internalIps: boolean };
+}
+
+/**
+ * A short key that changes exactly when the machines of a cluster must be replaced. What only says where to look for a
+ * machine (zones, subnets, fallback, price limit) is no part of it: it moves none that is there.
+ */
+export function machineKey(machine: MachineSpec, placement: MachinePlacement): string {
+  const canonical = JSON.stringify([
+    machine.region,
+    machine.instanceType ?? null,
+    machine.cpus ?? null,
+    machine.memoryGiB ?? null,
+    machine.architecture ?? null,
+    machine.accelerators ?? null,
+    machine.spot,
+    machine.diskSizeGiB,
+    machine.imageId ?? null,
+    machine.nodes,
+    placement.vpcName,
+    placement.securityGroupName,
+    placement.instanceProfileName,
+    placement.connection.internalIps,
+  ]);
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
+}
