@@ -42,6 +42,17 @@ const INSTANCE_TYPES: readonly InstanceType[] = [
   { name: 'm7g.medium', vcpus: 1, memoryGib: 4, arch: 'arm64' },
   { name: 'm7g.large', vcpus: 2, memoryGib: 8, arch: 'arm64' },
   { name: 'm7g.xlarge', vcpus: 4, memoryGib: 16, arch: 'arm64' },
+  { name: 'c7g.large', vcpus: 2, memoryGib: 4, arch: 'arm64' },
+  { name: 'c7g.xlarge', vcpus: 4, memoryGib: 8, arch: 'arm64' },
+  { name: 'r7g.large', vcpus: 2, memoryGib: 16, arch: 'arm64' },
+  { name: 'r7g.xlarge', vcpus: 4, memoryGib: 32, arch: 'arm64' },
+  {
+    name: 'g4dn.xlarge',
+    vcpus: 4,
+    memoryGib: 16,
+    arch: 'x86_64',
+    gpu: { name: 'T4', count: 1, memoryMib: 15360 },
+  },
   {
     name: 'g5.xlarge',
     vcpus: 4,

@@ -17,7 +17,7 @@ from .machines import HostProvider, Machines
 from .request_log import RequestLog
 from .server import Account
 from .settings import Settings
-from .workarounds import ec2, iam
+from .workarounds import ec2, groups, iam, logs, nat
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ def assemble(settings: Settings, hosts: HostProvider) -> Assembly:
     """Once in a process: the workarounds change moto's classes."""
     api = threading.RLock()
     machines = Machines(hosts, api, settings.termination_seconds)
+    groups.apply()
     ec2.apply(machines, settings.regions)
+    nat.apply(machines)
+    logs.apply()
     iam.apply()
     make_operator(settings.state / "operator.json")
     requests = RequestLog(settings.state / "requests.jsonl")

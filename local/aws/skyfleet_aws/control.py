@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from . import firewall
 from .faults import Faults
 from .machines import Machine, Machines
 
@@ -24,6 +25,8 @@ def describe(machine: Machine) -> dict[str, Any]:
         "publicIp": instance.public_ip,
         "vpcId": instance.vpc_id,
         "subnetId": instance.subnet_id,
+        # What the host's packet filter lets in; null while no host runs.
+        "inbound": None if machine.admitted is None else [firewall.match(one) for one in machine.admitted],
         "tags": {tag["key"]: tag["value"] for tag in instance.get_tags()},
     }
 
@@ -52,10 +55,16 @@ class Control:
             case ("DELETE", "fail"):
                 self.faults.clear()
                 return "200 OK", []
-            case ("POST", "preempt", instance_id):
-                if self.machines.get(instance_id) is None:
+            case ("POST", "preempt" | "rebalance" as event, instance_id):
+                machine = self.machines.get(instance_id)
+                if machine is None:
                     return "404 Not Found", {"error": f"no instance {instance_id}; see GET /_emu/instances"}
-                self.machines.preempt(instance_id, float(order.get("noticeSeconds", 0)))
+                if machine.instance.lifecycle != "spot":
+                    raise ValueError(f"{instance_id} is an on-demand instance, which AWS does not take back")
+                if event == "rebalance":
+                    self.machines.recommend_rebalance(machine)
+                    return "200 OK", {"recommended": instance_id}
+                self.machines.preempt(machine, float(order.get("noticeSeconds", 0)))
                 return "200 OK", {"preempted": instance_id}
             case ("POST", "termination"):
                 self.machines.termination_seconds = float(order["seconds"])

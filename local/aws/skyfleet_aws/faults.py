@@ -6,6 +6,8 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
+MARKETS = ("spot", "on-demand")
+
 
 @dataclass
 class Fault:
@@ -15,14 +17,21 @@ class Fault:
     count: int = 1
     zone: str | None = None
     instanceType: str | None = None  # noqa: N815 (the control API's own spelling)
+    # spot or on-demand, of a RunInstances; None for both.
+    market: str | None = None
     status: int = 400
 
-    def matches(self, op: str, zone: str | None, instance_type: str | None) -> bool:
+    def __post_init__(self) -> None:
+        if self.market not in (None, *MARKETS):
+            raise ValueError(f"market is {self.market!r}, not one of {', '.join(MARKETS)}")
+
+    def matches(self, op: str, zone: str | None, instance_type: str | None, market: str | None) -> bool:
         return (
             self.count > 0
             and self.op == op
             and self.zone in (None, zone)
             and self.instanceType in (None, instance_type)
+            and self.market in (None, market)
         )
 
 
@@ -44,10 +53,12 @@ class Faults:
         with self._lock:
             return [asdict(fault) for fault in self._faults if fault.count > 0]
 
-    def take(self, op: str, zone: str | None, instance_type: str | None) -> Fault | None:
+    def take(
+        self, op: str, zone: str | None, instance_type: str | None, market: str | None = None
+    ) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if fault.matches(op, zone, instance_type):
+                if fault.matches(op, zone, instance_type, market):
                     fault.count -= 1
                     return fault
         return None

@@ -21,7 +21,8 @@ INSTANCE_LABEL = "skyfleet.instance"
 LAUNCHER_LABEL = "skyfleet.launcher"
 # Where the boot entry of the instance image looks for what the instance's engine starts with.
 ENGINE_SEED_IN_INSTANCE = "/var/lib/skyfleet-instance/engine"
-# podman lowers its own limit of processes to this before it starts anything.
+# podman lowers its own limit of processes to this before it starts a container (`setrlimit` of podman 4.3), so that
+# runc can give no more. A podman that leaves the limit alone does not need the bound.
 PODMAN_NPROC = 32 * 1024
 
 
@@ -29,8 +30,8 @@ class CommandFailed(Exception):
     """A command of podman or ip ended with an error."""
 
 
-def run(*command: str, check: bool = True) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+def run(*command: str, check: bool = True, stdin: str | None = None) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False, input=stdin)
     if check and result.returncode != 0:
         raise CommandFailed(f"{' '.join(command)}: exit {result.returncode}: {result.stderr.strip()}")
     return result.stdout
@@ -95,17 +96,14 @@ class Bridge:
         run("podman", "network", "rm", "--force", self.network, check=False)
 
 
-# podman lowers its own limit of processes to this before it starts a container (`setrlimit` of podman 4.3), so that
-# runc can give no more. A podman that leaves the limit alone does not need the bound.
-PODMAN_PROCESSES = 32768
-
-
 class Hosts:
     def __init__(self, image: str, network: str, launcher: str, engine_seed: Path | None = None):
         self.image = image
         self.network = network
         self.launcher = launcher
         self.engine_seed = engine_seed
+        # Network namespaces, by instance id: by their paths and not by a process id, which another process can get.
+        self._namespaces: dict[str, str] = {}
 
     def create(self, host: Host) -> None:
         seed = ["--volume", f"{self.engine_seed}:{ENGINE_SEED_IN_INSTANCE}:ro"] if self.engine_seed else []
@@ -123,9 +121,22 @@ class Hosts:
             "--shm-size", "1g", "--tmpfs", "/run:exec,mode=0755", "--log-driver", "k8s-file",
             *seed, self.image,
         )  # fmt: skip
+        self._find_namespace(host.instance_id)
 
     def start(self, instance_id: str) -> None:
         run("podman", "start", instance_id)
+        self._find_namespace(instance_id)
+
+    def _find_namespace(self, instance_id: str) -> None:
+        path = run("podman", "inspect", "--format", "{{.NetworkSettings.SandboxKey}}", instance_id).strip()
+        self._namespaces[instance_id] = path
+
+    def admit(self, instance_id: str, restore_input: str) -> None:
+        """Changes the packet filter of a host that runs."""
+        run(
+            "nsenter", f"--net={self._namespaces[instance_id]}", "--",
+            "iptables-restore", "--noflush", "--wait", "10", stdin=restore_input,
+        )  # fmt: skip
 
     def stop(self, instance_id: str) -> None:
         run("podman", "stop", "--time", "5", instance_id)

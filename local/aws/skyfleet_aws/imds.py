@@ -51,6 +51,9 @@ class Metadata:
                 return self._iam(machine, item.removeprefix("iam/"))
             if item.startswith("spot/"):
                 return self._spot(machine, item.removeprefix("spot/"))
+            if item == "events/recommendations/rebalance":
+                moment = machine.rebalance_time
+                return json.dumps({"noticeTime": stamp(moment)}) if moment else None
             if item.startswith("tags/instance"):
                 return self._tags(machine, item.removeprefix("tags/instance").strip("/"))
             return self._item(machine, item)
@@ -207,6 +210,11 @@ class MetadataHandler(BaseHTTPRequestHandler):
             seconds = 0
         if not 1 <= seconds <= MAX_TOKEN_SECONDS:
             self._answer(400, Connection="close")
+            return
+        # A token is the first thing that a booting host asks for, and without one it opens no port: until its security
+        # groups are enforced it gets no further.
+        if not machine.filtered.wait(timeout=10):
+            self._answer(503, Connection="close")
             return
         hop_limit = int(machine.instance.metadata_options.http_put_response_hop_limit)
         self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hop_limit)

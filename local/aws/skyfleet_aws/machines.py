@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from . import firewall
 from .hosts import Host
 from .settings import PUBLIC_NETWORK, TERMINATED_VISIBLE_SECONDS
 
@@ -33,6 +34,7 @@ class HostProvider(Protocol):
     def create(self, host: Host) -> None: ...
     def start(self, instance_id: str) -> None: ...
     def stop(self, instance_id: str) -> None: ...
+    def admit(self, instance_id: str, restore_input: str) -> None: ...
     def remove(self, instance_ids: list[str]) -> None: ...
 
 
@@ -41,7 +43,17 @@ class Machine:
     instance: Instance
     # Held while podman works on this machine, so that a termination waits for a boot under way.
     work: threading.Lock = field(default_factory=threading.Lock)
+    # When EC2 takes a spot machine back, and when it recommended to leave it; None as long as it did neither.
     interruption_time: datetime.datetime | None = None
+    rebalance_time: datetime.datetime | None = None
+    # What the host's packet filter lets in; None while it has none. `filtered` is set where it has one.
+    admitted: list[firewall.Inbound] | None = None
+    filtered: threading.Event = field(default_factory=threading.Event)
+
+
+def groups_of(instance: Instance) -> list[Any]:
+    """The security groups of an instance, which are those of its primary interface; none once it is terminated."""
+    return [] if instance.state == "terminated" else list(instance.nics[0].group_set)
 
 
 def set_state(instance: Instance, name: str) -> None:
@@ -93,6 +105,10 @@ class Machines:
         set_state(instance, "pending")
         self._spawn(self._start, self._machines[instance.id])
 
+    def reboot(self, instance: Instance) -> None:
+        """The instance stays running for EC2, and keeps its addresses."""
+        self._spawn(self._reboot, self._machines[instance.id])
+
     def stop(self, instance: Instance, stopped: Callable[[], Any]) -> None:
         set_state(instance, "stopping")
         self._spawn(self._stop, self._machines[instance.id], stopped)
@@ -103,12 +119,52 @@ class Machines:
         deadline = time.monotonic() + self.termination_seconds
         self._spawn(self._terminate, self._machines[instance.id], deadline, terminated)
 
-    def preempt(self, instance_id: str, notice_seconds: float) -> None:
-        """Takes a spot machine back, after the notice that the metadata service shows meanwhile."""
-        machine = self._machines[instance_id]
+    def recommend_rebalance(self, machine: Machine) -> None:
+        """Says that a spot machine is at risk, which commits EC2 to nothing."""
+        if machine.rebalance_time is None:
+            machine.rebalance_time = datetime.datetime.now(datetime.UTC)
+
+    def preempt(self, machine: Machine, notice_seconds: float) -> None:
+        """Takes a spot machine back, after the notice that the metadata service shows meanwhile. As on EC2, the
+        recommendation to leave it comes along with the notice at the latest."""
+        self.recommend_rebalance(machine)
         now = datetime.datetime.now(datetime.UTC)
         machine.interruption_time = now + datetime.timedelta(seconds=notice_seconds)
         self._spawn(self._preempt, machine, notice_seconds)
+
+    def enforce_groups(self) -> None:
+        """Makes every host that runs let in what the security groups of its instance allow by now."""
+        with self.api:
+            for machine in self.all():
+                if machine.admitted is not None:
+                    try:
+                        self._admit(machine)
+                    except Exception:
+                        log.exception("the security groups of %s are not enforced", machine.instance.id)
+
+    def _admit(self, machine: Machine) -> None:
+        allowed = firewall.inbound(groups_of(machine.instance), self._members())
+        if allowed != machine.admitted:
+            rules = firewall.restore_input(allowed, hook=machine.admitted is None)
+            self.hosts.admit(machine.instance.id, rules)
+            machine.admitted = allowed
+            machine.filtered.set()
+
+    def _unfiltered(self, machine: Machine) -> None:
+        """The host is about to end, and its packet filter with it."""
+        with self.api:
+            machine.admitted = None
+            machine.filtered.clear()
+
+    def _members(self) -> dict[str, list[str]]:
+        """The addresses of the instances of each group. Group ids are unique among regions."""
+        members: dict[str, list[str]] = {}
+        for machine in self.all():
+            instance = machine.instance
+            addresses = [address for address in (instance.private_ip, instance.public_ip) if address]
+            for group in groups_of(instance):
+                members.setdefault(group.id, []).extend(f"{address}/32" for address in addresses)
+        return members
 
     def close(self) -> None:
         """Ends every host; from then on no boot starts one."""
@@ -134,6 +190,8 @@ class Machines:
                 return
             try:
                 self.hosts.create(Host(instance.id, instance.private_ip))
+                with self.api:
+                    self._admit(machine)
             except Exception as error:
                 log.error("%s does not boot: %s", instance.id, error)
                 with self.api:
@@ -148,7 +206,19 @@ class Machines:
             if self._closing or machine.instance.state != "pending":
                 return
             self.hosts.start(machine.instance.id)
+            with self.api:
+                self._admit(machine)
         self._running(machine.instance)
+
+    def _reboot(self, machine: Machine) -> None:
+        with machine.work:
+            if self._closing or machine.instance.state != "running":
+                return
+            self._unfiltered(machine)
+            self.hosts.stop(machine.instance.id)
+            self.hosts.start(machine.instance.id)
+            with self.api:
+                self._admit(machine)
 
     def _running(self, instance: Instance) -> None:
         with self.api:
@@ -158,17 +228,21 @@ class Machines:
 
     def _stop(self, machine: Machine, stopped: Callable[[], Any]) -> None:
         with machine.work:
+            self._unfiltered(machine)
             self.hosts.stop(machine.instance.id)
         with self.api:
             if machine.instance.state == "stopping":
                 stopped()
+                self.enforce_groups()
 
     def _terminate(self, machine: Machine, deadline: float, terminated: Callable[[], Any]) -> None:
         with machine.work:
+            self._unfiltered(machine)
             self.hosts.remove([machine.instance.id])
         time.sleep(max(0.0, deadline - time.monotonic()))
         with self.api:
             terminated()
+            self.enforce_groups()
         log.info("%s terminated", machine.instance.id)
         time.sleep(TERMINATED_VISIBLE_SECONDS)
         with self.api:

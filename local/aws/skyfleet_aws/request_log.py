@@ -41,6 +41,13 @@ class Call:
         subnet = self.params.get("SubnetId") or self.params.get("NetworkInterface.1.SubnetId")
         return subnet, self.params.get("Placement.AvailabilityZone")
 
+    @property
+    def market(self) -> str | None:
+        """Which market a RunInstances asks; None for anything else."""
+        if self.action != "RunInstances":
+            return None
+        return self.params.get("InstanceMarketOptions.MarketType", "on-demand")
+
 
 def s3_operation(environ: dict[str, Any]) -> str | None:
     try:

@@ -97,6 +97,8 @@ class Account:
             else:
                 request_context.set(context_of(environ, call.region))
                 content = self._moto(environ, call, capture)
+                if call.service == "ec2" and call.action and not call.action.startswith("Describe"):
+                    self.control.machines.enforce_groups()
         status_line, headers = answered
         self.requests.answered(call, int(status_line.split()[0]), content)
         start_response(status_line, headers)
@@ -124,4 +126,4 @@ class Account:
             for by_id in ec2_backends[ACCOUNT_ID][call.region].subnets.values():
                 if subnet_id in by_id:
                     zone = by_id[subnet_id].availability_zone
-        return self.faults.take(call.action, zone, call.params.get("InstanceType"))
+        return self.faults.take(call.action, zone, call.params.get("InstanceType"), call.market)

@@ -16,6 +16,9 @@ INSTANCE_NETWORK = ipaddress.IPv4Network("10.0.0.0/8")
 PUBLIC_NETWORK = ipaddress.IPv4Network("54.214.0.0/16")
 METADATA_ADDRESS = "169.254.169.254"
 
+# How long a NAT gateway takes to come and to go: minutes on EC2; long enough here to fail who does not wait.
+NAT_GATEWAY_SECONDS = 3.0
+
 # EC2 lists a terminated instance for about an hour.
 TERMINATED_VISIBLE_SECONDS = 3600
 

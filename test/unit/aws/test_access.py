@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import json
 import threading
 import unittest
@@ -7,7 +8,17 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from account import ASSEMBLY, ENDPOINT, METADATA, Network, client, make_profile, requests_logged
+from account import (
+    ASSEMBLY,
+    ENDPOINT,
+    HOSTS,
+    METADATA,
+    Network,
+    client,
+    control,
+    make_profile,
+    requests_logged,
+)
 from botocore.exceptions import ClientError
 
 BUCKET = "skyfleet-data"
@@ -36,6 +47,14 @@ TLS_ONLY = {
         }
     ],
 }
+
+
+SPOT_EVENTS = ("spot/instance-action", "spot/termination-time", "events/recommendations/rebalance")
+
+
+def seconds_until(stamp: str) -> float:
+    moment = datetime.datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+    return (moment - datetime.datetime.now(datetime.UTC)).total_seconds()
 
 
 class SeenFrom:
@@ -111,6 +130,22 @@ class Access(unittest.TestCase):
         forwarded = {"X_aws_ec2_metadata_token_ttl_seconds": "60", "X_Forwarded_For": "10.0.0.1"}
         self.assertEqual(self.metadata.request("PUT", "api/token", **forwarded)[0], 403)
 
+    def test_a_host_gets_no_token_before_its_groups_are_enforced(self) -> None:
+        HOSTS.may_boot.clear()
+        [instance] = self.network.run()
+        tokens: list[str] = []
+        try:
+            asking = threading.Thread(target=lambda: tokens.append(Metadata(instance).token()))
+            asking.start()
+            asking.join(0.5)
+            self.assertEqual((tokens, instance in HOSTS.admitted), ([], False))
+            HOSTS.may_boot.set()
+            asking.join(60)
+            self.assertEqual((len(tokens), instance in HOSTS.admitted), (1, True))
+        finally:
+            HOSTS.may_boot.set()
+            Metadata(self.instance)
+
     def test_a_token_is_good_for_one_instance_only(self) -> None:
         token = self.metadata.token()
         [other] = self.network.run()
@@ -139,9 +174,112 @@ class Access(unittest.TestCase):
         info = json.loads(self.metadata.get("meta-data/iam/info")[1])
         self.assertEqual(info["InstanceProfileArn"], described["IamInstanceProfile"]["Arn"])
 
+    def test_two_regions_stand_side_by_side(self) -> None:
+        ireland = Network("10.61.0.0/16", "eu-west-1")
+        [there] = ireland.run(IamInstanceProfile={"Name": "node"})
+        ireland.wait_for(there, "running")
+        self.refused("InvalidInstanceID.NotFound", self.network.instance, instance_id=there)
+        try:
+            metadata = Metadata(there)
+            described = ireland.instance(there)
+            expected = {
+                "placement/region": "eu-west-1",
+                "placement/availability-zone": "eu-west-1a",
+                "local-ipv4": described["PrivateIpAddress"],
+                "iam/security-credentials/": "node",
+            }
+            for path, text in expected.items():
+                self.assertEqual(metadata.get(f"meta-data/{path}"), (200, text))
+            document = json.loads(metadata.get("dynamic/instance-identity/document")[1])
+            self.assertEqual(document["region"], "eu-west-1")
+            node = client("s3", "eu-west-1", metadata.credentials("node"))
+            node.put_object(Bucket=BUCKET, Key="fleets/local/from-ireland", Body=b"1")
+        finally:
+            Metadata(self.instance)
+
+    def test_a_role_is_held_to_its_boundary(self) -> None:
+        iam = client("iam")
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}],
+        }
+        policy = iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(document))["Policy"]
+        make_profile("bounded", PREFIX_POLICY)
+        iam.put_role_permissions_boundary(RoleName="bounded", PermissionsBoundary=policy["Arn"])
+        [instance] = self.network.run(IamInstanceProfile={"Name": "bounded"})
+        try:
+            bounded = client("s3", keys=Metadata(instance).credentials("bounded"))
+        finally:
+            Metadata(self.instance)
+        target: dict[str, Any] = {"Bucket": BUCKET, "Key": "fleets/local/bounded"}
+        self.node().put_object(**target, Body=b"1")
+        self.assertEqual(bounded.get_object(**target)["Body"].read(), b"1")
+        self.refused("AccessDenied", bounded.put_object, **target, Body=b"2")
+        self.refused("AccessDenied", bounded.get_object, Bucket=BUCKET, Key="fleets/other/a")
+        iam.delete_role_permissions_boundary(RoleName="bounded")
+        bounded.put_object(**target, Body=b"2")
+
+    def test_a_boundary_is_a_policy_that_exists(self) -> None:
+        iam = client("iam")
+        none = "arn:aws:iam::123456789012:policy/none"
+        trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        role = {"RoleName": "unbounded", "AssumeRolePolicyDocument": trust}
+        self.refused("NoSuchEntity", iam.create_role, **role, PermissionsBoundary=none)
+        iam.create_role(**role)
+        self.refused(
+            "NoSuchEntity", iam.put_role_permissions_boundary, RoleName="unbounded", PermissionsBoundary=none
+        )
+
     def test_what_the_instance_does_not_have_is_not_found(self) -> None:
-        for path in ("spot/instance-action", "tags/instance", "iam/security-credentials/other", "nothing"):
+        for path in ("tags/instance", "iam/security-credentials/other", "nothing"):
             self.assertEqual(self.metadata.get(f"meta-data/{path}")[0], 404, path)
+
+    def told(self, metadata: Metadata) -> dict[str, str | None]:
+        """What the metadata service says of spot's events; None where that is not found."""
+        answers = {path: metadata.get(f"meta-data/{path}") for path in SPOT_EVENTS}
+        self.assertLessEqual({status for status, _ in answers.values()}, {200, 404})
+        return {path: text if status == 200 else None for path, (status, text) in answers.items()}
+
+    def test_a_spot_machine_is_told_that_it_will_be_taken_back(self) -> None:
+        [instance] = self.network.run()
+        self.network.wait_for(instance, "running")
+        control("POST", "termination", {"seconds": 3})
+        try:
+            metadata = Metadata(instance)
+            self.assertEqual(self.told(metadata), dict.fromkeys(SPOT_EVENTS))
+            control("POST", f"rebalance/{instance}")
+            at_risk = self.told(metadata)
+            self.assertIsNone(at_risk["spot/instance-action"])
+            recommended = json.loads(at_risk["events/recommendations/rebalance"] or "")
+            self.assertLess(abs(seconds_until(recommended["noticeTime"])), 5)
+            control("POST", f"preempt/{instance}", {"noticeSeconds": 8})
+            told = self.told(metadata)
+            self.assertEqual(
+                told["events/recommendations/rebalance"], at_risk["events/recommendations/rebalance"]
+            )
+            action = json.loads(told["spot/instance-action"] or "")
+            self.assertEqual(action, {"action": "terminate", "time": told["spot/termination-time"]})
+            self.assertLess(abs(seconds_until(action["time"]) - 8), 8)
+            for path in SPOT_EVENTS:
+                self.assertEqual(metadata.request("GET", f"meta-data/{path}")[0], 401, path)
+            self.assertEqual(self.network.state(instance), "running")
+            self.network.wait_for(instance, "shutting-down")
+            self.assertEqual(
+                self.network.instance(instance)["StateReason"]["Code"], "Server.SpotInstanceTermination"
+            )
+            self.network.wait_for(instance, "terminated")
+        finally:
+            control("POST", "termination", {"seconds": 0.3})
+            Metadata(self.instance)
+
+    def test_a_recommendation_comes_with_the_notice_at_the_latest(self) -> None:
+        [instance] = self.network.run()
+        self.network.wait_for(instance, "running")
+        try:
+            control("POST", f"preempt/{instance}", {"noticeSeconds": 60})
+            self.assertIsNotNone(self.told(Metadata(instance))["events/recommendations/rebalance"])
+        finally:
+            Metadata(self.instance)
 
     def test_credentials_stay_the_same_until_they_are_due(self) -> None:
         self.assertEqual(self.metadata.credentials("node"), self.metadata.credentials("node"))

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import unittest
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from account import (
@@ -77,6 +79,7 @@ class Lifecycle(unittest.TestCase):
         network = Network("10.43.0.0/16")
         [instance] = network.run()
         network.wait_for(instance, "running")
+        control("POST", "termination", {"seconds": 3})
         network.ec2.terminate_instances(InstanceIds=[instance])
         self.assertEqual(network.state(instance), "shutting-down")
         ec2 = network.ec2
@@ -118,7 +121,7 @@ class Lifecycle(unittest.TestCase):
 
     def test_termination_takes_its_time_and_leaves_no_volume_and_no_interface(self) -> None:
         network = Network("10.45.0.0/16")
-        control("POST", "termination", {"seconds": 1})
+        control("POST", "termination", {"seconds": 3})
         [instance] = network.run()
         network.wait_for(instance, "running")
         [volume] = [m["Ebs"]["VolumeId"] for m in network.instance(instance)["BlockDeviceMappings"]]
@@ -164,7 +167,7 @@ class Lifecycle(unittest.TestCase):
         network = Network("10.49.0.0/16")
         [instance] = network.run()
         network.wait_for(instance, "running")
-        control("POST", f"preempt/{instance}", {"noticeSeconds": 0.5})
+        control("POST", f"preempt/{instance}", {"noticeSeconds": 2})
         self.assertEqual(network.state(instance), "running")
         network.wait_for(instance, "terminated")
         self.assertEqual(network.instance(instance)["StateReason"]["Code"], "Server.SpotInstanceTermination")
@@ -178,6 +181,35 @@ class Lifecycle(unittest.TestCase):
         self.refused("InsufficientInstanceCapacity", network.run)
         network.run()
         self.assertEqual([fault["zone"] for fault in control("GET", "fail")], ["us-west-2b"])
+
+    def test_capacity_can_lack_in_one_market_alone(self) -> None:
+        network = Network("10.54.0.0/16")
+        order = {"op": "RunInstances", "code": "InsufficientInstanceCapacity", "message": "none", "count": 9}
+        control("POST", "fail", {**order, "market": "spot"})
+        self.refused("InsufficientInstanceCapacity", network.run)
+        [instance] = network.run(spot=False)
+        self.assertNotIn("InstanceLifecycle", network.instance(instance))
+        control("DELETE", "fail")
+        control("POST", "fail", {**order, "market": "on-demand"})
+        network.run()
+        self.refused("InsufficientInstanceCapacity", network.run, spot=False)
+
+    def test_a_market_that_ec2_does_not_have_is_no_order(self) -> None:
+        with self.assertRaises(urllib.error.HTTPError) as raised:
+            control("POST", "fail", {"op": "RunInstances", "code": "Any", "market": "reserved"})
+        self.assertEqual(raised.exception.code, 400)
+        self.assertIn("reserved", raised.exception.read().decode())
+        self.assertEqual(control("GET", "fail"), [])
+
+    def test_only_spot_machines_are_taken_back(self) -> None:
+        network = Network("10.55.0.0/16")
+        [instance] = network.run(spot=False)
+        network.wait_for(instance, "running")
+        for event in ("preempt", "rebalance"):
+            with self.assertRaises(urllib.error.HTTPError) as raised:
+                control("POST", f"{event}/{instance}", {})
+            self.assertEqual(raised.exception.code, 400)
+        self.assertEqual(network.state(instance), "running")
 
     def test_addresses_are_unique_across_vpcs_of_one_range(self) -> None:
         one, other = Network("10.51.0.0/16"), Network("10.51.0.0/16", "us-east-1")
@@ -200,12 +232,26 @@ class Lifecycle(unittest.TestCase):
     def test_a_region_that_is_not_enabled_is_refused(self) -> None:
         self.refused("AuthFailure", client("ec2", "ap-south-1").describe_vpcs)
         listed = client("ec2").describe_regions()["Regions"]
-        self.assertEqual({region["RegionName"] for region in listed}, {"us-west-2", "us-east-1"})
+        self.assertEqual({region["RegionName"] for region in listed}, {"us-west-2", "us-east-1", "eu-west-1"})
+
+    def test_zones_have_the_ids_that_the_catalog_names_them_by(self) -> None:
+        catalog = Path(__file__).resolve().parents[3] / "local" / "tools" / "catalog.ts"
+        named = re.findall(r"^  '([a-z0-9-]+)': \[(.*)\],$", catalog.read_text(), re.MULTILINE)
+        self.assertEqual([region for region, _ in named], ["us-west-2", "us-east-1", "eu-west-1"])
+        for region, ids in named:
+            zones = client("ec2", region).describe_availability_zones()["AvailabilityZones"]
+            in_order = [zone["ZoneId"] for zone in sorted(zones, key=lambda zone: str(zone["ZoneName"]))]
+            self.assertEqual(in_order, re.findall(r"'([^']+)'", ids))
 
     def test_the_machine_image_is_known_in_all_regions(self) -> None:
-        for region in ("us-west-2", "us-east-1"):
+        for region in ("us-west-2", "us-east-1", "eu-west-1"):
             [image] = client("ec2", region).describe_images(ImageIds=["ami-0e1ac0de5ca1ab1e0"])["Images"]
             self.assertEqual((image["Architecture"], image["RootDeviceName"]), ("x86_64", "/dev/sda1"))
+
+    def test_a_machine_of_another_architecture_than_the_image_is_refused(self) -> None:
+        network = Network("10.56.0.0/16")
+        self.refused("InvalidParameterValue", network.run, instance_type="t4g.small")
+        network.run(instance_type="g4dn.xlarge")
 
     def test_the_control_api_lists_instances_and_refuses_what_it_does_not_serve(self) -> None:
         network = Network("10.52.0.0/16")

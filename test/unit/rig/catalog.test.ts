@@ -25,6 +25,9 @@ test('every instance type is offered in every zone of every region', () => {
     'm6i.large',
     't4g.small',
     'm7g.large',
+    'c7g.large',
+    'r7g.large',
+    'g4dn.xlarge',
     'g5.xlarge',
   ]) {
     expect(types).toContain(type);
@@ -54,8 +57,19 @@ test('a spot machine is cheaper than the same one on demand, and the first zone 
 
 test('only arm64 types are offered as arm64', () => {
   for (const row of rows('aws/vms.csv')) {
-    expect(row.Arch).toBe(/^(t4g|m7g)\./.test(row.InstanceType ?? '') ? 'arm64' : 'x86_64');
+    expect(row.Arch).toBe(/^(t4g|m7g|c7g|r7g)\./.test(row.InstanceType ?? '') ? 'arm64' : 'x86_64');
   }
+});
+
+test('a GPU machine says which and how many, and no other machine names one', () => {
+  const offers = rows('aws/vms.csv').map(({ InstanceType, AcceleratorName, AcceleratorCount }) =>
+    [InstanceType, AcceleratorName, AcceleratorCount].join(' '),
+  );
+  expect(new Set(offers.filter((offer) => !offer.endsWith('  ')))).toEqual(
+    new Set(['g4dn.xlarge T4 1', 'g5.xlarge A10G 1']),
+  );
+  const known = rows('common/accelerators.csv').map((row) => row.AcceleratorName);
+  expect(known).toEqual(['T4', 'A10G']);
 });
 
 test('every image tag stands for the machine image that the emulated account has', () => {

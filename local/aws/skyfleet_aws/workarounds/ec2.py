@@ -7,7 +7,13 @@ from typing import Any
 
 from moto.ec2 import models
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
-from moto.ec2.models import elastic_network_interfaces, iam_instance_profile, instances, security_groups, subnets
+from moto.ec2.models import (
+    elastic_network_interfaces,
+    iam_instance_profile,
+    instance_types,
+    instances,
+    subnets,
+)
 from moto.ec2.responses import instances as instance_responses
 
 from ..hosts import can_carry
@@ -19,16 +25,14 @@ EC2Backend: Any = models.EC2Backend
 IamInstanceProfileAssociation: Any = iam_instance_profile.IamInstanceProfileAssociation
 Instance: Any = instances.Instance
 InstanceResponse: Any = instance_responses.InstanceResponse
-SecurityGroupRule: Any = security_groups.SecurityGroupRule
 Subnet: Any = subnets.Subnet
 interfaces: Any = elastic_network_interfaces
 
 
 def apply(machines: Machines, regions: tuple[str, ...]) -> None:
     only_enabled_regions_are_listed(regions)
+    architectures_must_match()
     addresses_are_unique(machines)
-    security_groups_of_interfaces_are_reported()
-    rules_between_groups_keep_their_description()
     parts_made_by_run_instances_end_with_the_instance()
     every_instance_of_a_reservation_gets_the_profile()
     instances_are_machines(machines)
@@ -45,6 +49,27 @@ def only_enabled_regions_are_listed(regions: tuple[str, ...]) -> None:
         return [region for region in original(self, region_names) if region.name in regions]
 
     EC2Backend.describe_regions = describe_regions
+
+
+def architectures_must_match() -> None:
+    """EC2 runs no machine image of another architecture than the instance type's; moto does, and an arm64 node would
+    come up on the only image there is, which is of x86_64.
+    No longer needed when RunInstances with a t4g.small and an x86_64 image answers InvalidParameterValue."""
+    original = EC2Backend.run_instances
+
+    def run_instances(self: Any, image_id: str, *args: Any, **kwargs: Any) -> Any:
+        known = instance_types.INSTANCE_TYPES.get(kwargs["instance_type"])
+        for image in self.describe_images(filters={"image-id": [image_id]}):
+            supported = known["ProcessorInfo"]["SupportedArchitectures"] if known else [image.architecture]
+            if image.architecture not in supported:
+                raise EC2ClientError(
+                    "InvalidParameterValue",
+                    f"The architecture '{','.join(supported)}' of the specified instance type does not match the "
+                    f"architecture '{image.architecture}' of the specified AMI.",
+                )
+        return original(self, image_id, *args, **kwargs)
+
+    EC2Backend.run_instances = run_instances
 
 
 def addresses_are_unique(machines: Machines) -> None:
@@ -71,32 +96,6 @@ def addresses_are_unique(machines: Machines) -> None:
                 return address
 
     Subnet.get_available_subnet_ip = get_available_subnet_ip
-
-
-def security_groups_of_interfaces_are_reported() -> None:
-    """DescribeInstances lists only groups given at the top level of RunInstances, not those of its interfaces, which
-    is how SkyPilot names them.
-    No longer needed when an instance run with NetworkInterfaces[0].Groups lists them as SecurityGroups."""
-
-    original = Instance.prep_nics
-
-    def prep_nics(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        self.security_groups = self.security_groups or list(self.nics[0].group_set)
-
-    Instance.prep_nics = prep_nics
-
-
-def rules_between_groups_keep_their_description() -> None:
-    """DescribeSecurityGroupRules gives the description of rules for address ranges only, and a program that set one
-    for a group would find it changed each time.
-    No longer needed when a rule whose source is a group comes back with the description that it was made with."""
-    original = SecurityGroupRule.description
-
-    def description(self: Any) -> str | None:
-        return original.fget(self) or self.source_group.get("Description")
-
-    SecurityGroupRule.description = property(description)
 
 
 def parts_made_by_run_instances_end_with_the_instance() -> None:
@@ -176,6 +175,11 @@ def instances_are_machines(machines: Machines) -> None:
         machines.start(self)
         return previous
 
+    def reboot(self: Any) -> None:
+        if self.state != "running":
+            raise incorrect_state(self, "rebooted")
+        machines.reboot(self)
+
     def stop(self: Any) -> Any:
         previous = copy.copy(self._state)
         if self.state in ("stopping", "stopped"):
@@ -197,7 +201,7 @@ def instances_are_machines(machines: Machines) -> None:
         if reason.code:  # a preemption or a failed boot has left its own
             instance.state_reason = reason
 
-    Instance.start, Instance.stop, Instance.terminate = start, stop, terminate
+    Instance.start, Instance.reboot, Instance.stop, Instance.terminate = start, reboot, stop, terminate
 
 
 def incorrect_state(instance: Any, done: str) -> EC2ClientError:
