@@ -61,7 +61,8 @@ export class FlowLogs extends pulumi.ComponentResource {
         iamRoleArn: role.arn,
         tags: tagged('flow-log'),
       },
-      { ...child, dependsOn: [policy] },
+      // AWS refuses a second one with the same destination.
+      { ...child, dependsOn: [policy], deleteBeforeReplace: true },
     );
     this.logGroupName = pulumi.all([group.name, log.id]).apply(([logGroupName]) => logGroupName);
     this.registerOutputs({ logGroupName: this.logGroupName });

@@ -56,10 +56,10 @@ export class Network extends pulumi.ComponentResource {
       { cidrBlock: args.cidr, enableDnsSupport: true, enableDnsHostnames: true, tags: this.tagged('vpc') },
       this.child,
     );
-    // Without rules here, the group that AWS gives to every VPC lets nothing in or out.
+    // The group that AWS gives to every VPC lets nothing in or out: no rules, said so that one added later is found.
     new aws.ec2.DefaultSecurityGroup(
       `${prefix}-default-group`,
-      { vpcId: vpc.id, tags: this.tagged('default-group') },
+      { vpcId: vpc.id, ingress: [], egress: [], tags: this.tagged('default-group') },
       this.child,
     );
     const gateway = new aws.ec2.InternetGateway(

@@ -63,7 +63,9 @@ async function sourcesHash(name: PluginName): Promise<string> {
   const hash = createHash('sha256').update(process.execPath);
   const packages = ['@grpc/grpc-js', '@pulumi/pulumi', `@pulumi/${name}`, 'esbuild', 'google-protobuf'];
   if (name === 'aws')
-    packages.push(...['ec2', 'iam', 's3', 'sts'].map((service) => `@aws-sdk/client-${service}`));
+    packages.push(
+      ...['cloudwatch-logs', 'ec2', 'iam', 's3', 'sts'].map((service) => `@aws-sdk/client-${service}`),
+    );
   for (const dependency of packages) hash.update(`${dependency} ${await packageVersion(dependency)}\n`);
   for (const directory of ['.', name]) {
     const entries = await readdir(path.join(__dirname, directory), {

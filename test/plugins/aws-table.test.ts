@@ -15,7 +15,7 @@ import { AwsPlugin, type ResourceTable } from '../../local/plugins/aws/provider'
 import { differences } from '../../local/plugins/aws/state';
 import { resources } from '../../local/plugins/aws/resources';
 import { resourceType } from '../../local/plugins/aws/resource-type';
-import { type Properties, UNKNOWN, changesBetween } from '../../local/plugins/properties';
+import { type Properties, UNKNOWN, type Value, changesBetween } from '../../local/plugins/properties';
 
 const THING = 'aws:test/thing:Thing';
 
@@ -26,6 +26,7 @@ const thing = resourceType({
     namePrefix: text({ replaces: true }),
     size: text({ oneOf: ['small', 'large'] }),
     place: text({ required: true, replaces: true }),
+    tenancy: text({ replaces: (_: Value, after: Value) => after === 'alone' }),
     count: number(),
     open: flag({ default: false }),
     chosen: text({ computed: true }),
@@ -181,6 +182,8 @@ describe('diff', () => {
     ['a computed input that the program gives', { chosen: 'mine' }, ['chosen update']],
     ['an input that replaces', { place: 'y' }, ['place update replaces']],
     ['an unknown that replaces', { place: UNKNOWN }, ['place update replaces']],
+    ['a value that replaces', { tenancy: 'alone' }, ['tenancy add replaces']],
+    ['a value that does not', { tenancy: 'shared' }, ['tenancy add']],
     ['another region', { region: 'eu-west-1' }, ['region update replaces']],
     ['a flag', { open: true }, ['open update']],
     ['a tag', { tags: { a: '2' }, tagsAll: { a: '2' } }, ['tags.a update']],
@@ -302,7 +305,14 @@ describe('the provider configuration', () => {
   it('merges the endpoint maps and counts the first attempt beside the retries', () => {
     const endpoints = JSON.stringify([{ ec2: 'http://a' }, { s3: 'http://b', iam: '' }]);
     const parsed = parseConfiguration({ ...config, endpoints, maxRetries: '2' }, {});
-    expect(parsed).toMatchObject({ endpoints: { ec2: 'http://a', s3: 'http://b' }, maxAttempts: 3 });
+    expect(parsed.endpoints).toEqual({ ec2: 'http://a', s3: 'http://b' });
+    expect(parsed.maxAttempts).toBe(3);
+  });
+
+  it.each(['logs', 'cloudwatchlogs', 'cloudwatchlog'])('takes %s for the service of log groups', (name) => {
+    const endpoints = JSON.stringify([{ [name]: 'http://l' }]);
+    expect(new AwsPlugin('7.48.0', table, functions).checkConfig({ ...config, endpoints })).toEqual([]);
+    expect(parseConfiguration({ ...config, endpoints }, {}).endpoints).toEqual({ logs: 'http://l' });
   });
 
   it('is needed before anything else', async () => {
@@ -339,6 +349,15 @@ describe('values', () => {
     expect(canonical(text(), '')).toBeUndefined();
     expect(canonical(set(text()), [])).toBeUndefined();
     expect(canonical(text(), UNKNOWN)).toBe(UNKNOWN);
+  });
+
+  it('compare without members that say nothing', () => {
+    const rule = record({ filter: record({ prefix: text() }), days: number() });
+    expect(canonical(rule, { days: 3, filter: { prefix: '' } })).toEqual({ days: 3 });
+    expect(canonical(rule, { days: 3, filter: { prefix: 'a' } })).toEqual({
+      days: 3,
+      filter: { prefix: 'a' },
+    });
   });
 
   it('differ at the place where they differ', () => {

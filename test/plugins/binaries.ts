@@ -2,25 +2,43 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type PluginName, installPlugins, pluginBinary } from '../../local/plugins/install';
+import { PLUGINS, type PluginName, installPlugins, pluginBinary } from '../../local/plugins/install';
 
-const given = (name: PluginName): string | undefined => process.env[`SKYFLEET_PLUGIN_${name.toUpperCase()}`];
+/** The variable that names the executable to test in the place of ours. */
+export const variableOf = (name: PluginName): string => `SKYFLEET_PLUGIN_${name.toUpperCase()}`;
 
-/** Whether the plugin under test is ours, so that tests of what only ours does can be left out. */
-export const isOurs = (name: PluginName): boolean => given(name) === undefined;
+export interface Home {
+  /** A PULUMI_HOME with both plugins in it. */
+  readonly home: string;
+  binary(name: PluginName): Promise<string>;
+  remove(): Promise<void>;
+}
 
-/** A fresh PULUMI_HOME with both plugins in it. */
-export async function pulumiHome(): Promise<{ home: string; remove: () => Promise<void> }> {
+/** With the plugins under test in it, for what any plugin has to do. */
+export async function homeUnderTest(): Promise<Home> {
+  const made = await ourHome();
+  for (const name of PLUGINS) {
+    const given = process.env[variableOf(name)];
+    if (given !== undefined) await putInPlace(path.resolve(given), await made.binary(name));
+  }
+  return made;
+}
+
+/** With our plugins in it, for what only ours do. */
+export async function ourHome(): Promise<Home> {
   const home = await mkdtemp(path.join(tmpdir(), 'skyfleet-plugins-'));
   await installPlugins(home);
-  for (const name of ['aws', 'command'] as const) {
-    const binary = given(name);
-    if (binary === undefined) continue;
-    const ours = await pluginBinary(name, home);
-    await rm(path.dirname(ours), { recursive: true });
-    await mkdir(path.dirname(ours));
-    // Not a link, so that a launcher that looks for files beside itself still finds them.
-    await writeFile(ours, `#!/bin/sh\nexec '${path.resolve(binary)}' "$@"\n`, { mode: 0o755 });
-  }
-  return { home, remove: () => rm(home, { recursive: true, force: true }) };
+  return {
+    home,
+    binary: (name) => pluginBinary(name, home),
+    remove: () => rm(home, { recursive: true, force: true }),
+  };
+}
+
+async function putInPlace(given: string, ours: string): Promise<void> {
+  await rm(path.dirname(ours), { recursive: true });
+  await mkdir(path.dirname(ours));
+  // Not a link, so that a launcher that looks for files beside itself still finds them.
+  const quoted = `'${given.replaceAll("'", `'\\''`)}'`;
+  await writeFile(ours, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
 }

@@ -48,9 +48,22 @@ export async function startMoto(): Promise<Moto> {
     }
     await sleep(100);
   }
-  const endpoints = JSON.stringify([{ ec2: url, iam: url, s3: url, sts: url }]);
-  const credentials = { accessKey: 'test', secretKey: 'test' };
-  return { url, stop, config: { region: 'us-west-2', ...credentials, endpoints, s3UsePathStyle: 'true' } };
+  return { url, stop, config: configurationFor(url) };
+}
+
+/** The skips are for the real plugin, which otherwise asks services that are not there. */
+function configurationFor(url: string): Record<string, string> {
+  return {
+    region: 'us-west-2',
+    accessKey: 'test',
+    secretKey: 'test',
+    endpoints: JSON.stringify([{ ec2: url, iam: url, logs: url, s3: url, sts: url }]),
+    s3UsePathStyle: 'true',
+    skipCredentialsValidation: 'true',
+    skipMetadataApiCheck: 'true',
+    skipRegionValidation: 'true',
+    skipRequestingAccountId: 'true',
+  };
 }
 
 async function answers(url: string): Promise<boolean> {

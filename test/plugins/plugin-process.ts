@@ -6,6 +6,7 @@ import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
 import { EngineService } from '@pulumi/pulumi/proto/engine_grpc_pb';
 import type { LogRequest } from '@pulumi/pulumi/proto/engine_pb';
 import { ResourceProviderClient } from '@pulumi/pulumi/proto/provider_grpc_pb';
+import type { PluginInfo } from '@pulumi/pulumi/proto/plugin_pb';
 import * as proto from '@pulumi/pulumi/proto/provider_pb';
 import { Status } from '@pulumi/pulumi/proto/status_pb';
 import { type Properties, unwrapSecrets } from '../../local/plugins/properties';
@@ -24,6 +25,9 @@ export interface Resource {
   readonly inputs: Properties;
   readonly state: Properties;
 }
+
+/** How long a plugin may take until it serves. */
+const START_SECONDS = 30;
 
 type Options = { preview?: boolean; timeoutSeconds?: number };
 type Call<Response> = (
@@ -46,11 +50,35 @@ export class PluginProcess {
     this.logged = logged;
   }
 
+  /** Starts the plugin and configures it as the engine does: with what it made of the configuration in its check. */
   static async start(
     binary: string,
     config: Properties,
     env: Record<string, string> = {},
   ): Promise<PluginProcess> {
+    const plugin = await PluginProcess.serve(binary, env);
+    try {
+      const { inputs, failures } = await plugin.checkConfig(config);
+      if (failures.length > 0) throw new Error(failures.join('\n'));
+      await plugin.configure(inputs);
+      return plugin;
+    } catch (error) {
+      await plugin.stop();
+      throw error;
+    }
+  }
+
+  /** The version that the plugin says it is of. */
+  static async version(binary: string): Promise<string> {
+    const plugin = await PluginProcess.serve(binary, {});
+    try {
+      return (await plugin.call<PluginInfo>('getPluginInfo', new Empty())).getVersion();
+    } finally {
+      await plugin.stop();
+    }
+  }
+
+  private static async serve(binary: string, env: Record<string, string>): Promise<PluginProcess> {
     const logged: string[] = [];
     const { server, address } = await startEngine(logged);
     const child = spawn(binary, [address], {
@@ -58,29 +86,40 @@ export class PluginProcess {
       env: { ...process.env, ...env },
       detached: true,
     });
-    const port = await new Promise<string>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('exit', (code) => reject(new Error(`${binary} ended with ${String(code)} before it served`)));
-      child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim()));
-    });
-    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
-    const plugin = new PluginProcess(child, client, server, logged);
-    await plugin.configure(config);
-    return plugin;
+    try {
+      const client = new ResourceProviderClient(
+        `127.0.0.1:${await portOf(child, binary)}`,
+        grpc.credentials.createInsecure(),
+      );
+      return new PluginProcess(child, client, server, logged);
+    } catch (error) {
+      server.forceShutdown();
+      endGroup(child);
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
     this.client.close();
     this.engine.forceShutdown();
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.process.once('close', resolve));
     this.process.kill('SIGKILL');
     await ended;
   }
 
-  async checkConfig(news: Properties): Promise<string[]> {
-    const request = new proto.CheckRequest().setNews(struct(news));
-    const response = await this.call<proto.CheckResponse>('checkConfig', request);
-    return response.getFailuresList().map((failure) => failure.getReason());
+  async checkConfig(news: Properties): Promise<{ inputs: Properties; failures: string[] }> {
+    const request = new proto.CheckRequest()
+      .setUrn(urnOf('pulumi:providers:conformance', 'default'))
+      .setNews(struct(news));
+    const response = await this.call<proto.CheckResponse>('checkConfig', request).catch((error: unknown) => {
+      // What a plugin need not have, the engine does without.
+      if (error instanceof CallError && error.code === grpc.status.UNIMPLEMENTED) return undefined;
+      throw error;
+    });
+    if (response === undefined) return { inputs: news, failures: [] };
+    const failures = response.getFailuresList().map((failure) => failure.getReason());
+    return { inputs: plain(response.getInputs()), failures };
   }
 
   async configure(args: Properties): Promise<void> {
@@ -205,11 +244,54 @@ export class PluginProcess {
     const bound = (this.client[method] as unknown as Call<Response>).bind(this.client);
     return new Promise((resolve, reject) => {
       bound(request, (error, response) => {
-        if (error) reject(incomplete(error) ?? new Error(error.details));
+        if (error) reject(incomplete(error) ?? new CallError(error.details, error.code));
         else resolve(response);
       });
     });
   }
+}
+
+/** A call that the plugin answered with an error, and gRPC's code for it. */
+class CallError extends Error {
+  constructor(
+    message: string,
+    readonly code: grpc.status,
+  ) {
+    super(message);
+  }
+}
+
+/** Ends a program that turned out to be no plugin, with all that it started. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The port that a plugin prints once it serves. */
+function portOf(child: ChildProcess, binary: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error(`${binary} printed no port within ${START_SECONDS} s, as a plugin does`)),
+      START_SECONDS * 1000,
+    );
+    const settle = <T>(how: (value: T) => void, value: T): void => {
+      clearTimeout(late);
+      how(value);
+    };
+    child.on('error', (error) => settle(reject, error));
+    child.on('exit', (code) =>
+      settle(reject, new Error(`${binary} ended with ${String(code)} before it served`)),
+    );
+    child.stdout?.once('data', (data: Buffer) => {
+      const printed = data.toString().trim();
+      if (/^\d+$/.test(printed)) settle(resolve, Number(printed));
+      else
+        settle(reject, new Error(`${binary} printed ${JSON.stringify(printed)} and not the port it serves`));
+    });
+  });
 }
 
 /** What the engine records of a resource that exists, but not as it was asked for. */

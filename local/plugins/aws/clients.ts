@@ -1,4 +1,5 @@
 /** AWS SDK clients, loaded when first used: a preview without changes loads none. */
+import type { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
 import type { EC2 } from '@aws-sdk/client-ec2';
 import type { IAM } from '@aws-sdk/client-iam';
 import type { S3 } from '@aws-sdk/client-s3';
@@ -8,8 +9,11 @@ import type { Configuration, Service } from './configuration';
 export interface Clients {
   ec2(region: string): Promise<EC2>;
   iam(): Promise<IAM>;
+  logs(region: string): Promise<CloudWatchLogs>;
   s3(region: string): Promise<S3>;
   sts(): Promise<STS>;
+  /** The number of the account that the credentials are of, asked for once. */
+  account(): Promise<string>;
 }
 
 export function clientsFor(configuration: Configuration): Clients {
@@ -26,6 +30,11 @@ export function clientsFor(configuration: Configuration): Clients {
     maxAttempts: configuration.maxAttempts,
     ...(configuration.endpoints[service] === undefined ? {} : { endpoint: configuration.endpoints[service] }),
   });
+  const sts = () =>
+    once(
+      'sts',
+      async () => new (await import('@aws-sdk/client-sts')).STS(settings('sts', configuration.region)),
+    );
   return {
     ec2: (region) =>
       once(
@@ -37,16 +46,18 @@ export function clientsFor(configuration: Configuration): Clients {
         'iam',
         async () => new (await import('@aws-sdk/client-iam')).IAM(settings('iam', configuration.region)),
       ),
+    logs: (region) =>
+      once(`logs/${region}`, async () => {
+        const { CloudWatchLogs } = await import('@aws-sdk/client-cloudwatch-logs');
+        return new CloudWatchLogs(settings('logs', region));
+      }),
     s3: (region) =>
       once(`s3/${region}`, async () => {
         const { S3 } = await import('@aws-sdk/client-s3');
         return new S3({ ...settings('s3', region), forcePathStyle: configuration.s3UsePathStyle });
       }),
-    sts: () =>
-      once(
-        'sts',
-        async () => new (await import('@aws-sdk/client-sts')).STS(settings('sts', configuration.region)),
-      ),
+    sts,
+    account: () => once('account', async () => (await (await sts()).getCallerIdentity({})).Account ?? ''),
   };
 }
 

@@ -3,8 +3,10 @@ import type { CheckFailure } from '../plugin';
 import { UNKNOWN, type Properties, type Value, isObject } from '../properties';
 import type { Tags } from './inputs';
 
-export const SERVICES = ['ec2', 'iam', 's3', 'sts'] as const;
+export const SERVICES = ['ec2', 'iam', 'logs', 's3', 'sts'] as const;
 export type Service = (typeof SERVICES)[number];
+/** Other names under which the real provider takes the endpoint of a service. */
+const ALIASES: Readonly<Record<string, Service>> = { cloudwatchlog: 'logs', cloudwatchlogs: 'logs' };
 
 export interface Configuration {
   readonly region: string;
@@ -43,9 +45,8 @@ export function checkConfiguration(news: Properties): CheckFailure[] {
     property: key,
     reason: `aws:${key} is not applied by this stand-in for @pulumi/aws; it applies ${[...TEXT_KEYS, ...JSON_KEYS].join(', ')}`,
   }));
-  const services: readonly string[] = SERVICES;
   for (const endpoint of endpointMaps(decode(news['endpoints']))) {
-    for (const service of Object.keys(endpoint).filter((name) => !services.includes(name))) {
+    for (const service of Object.keys(endpoint).filter((name) => serviceOf(name) === undefined)) {
       failures.push({
         property: 'endpoints',
         reason: `aws:endpoints names "${service}"; this stand-in talks to ${SERVICES.join(', ')} only`,
@@ -100,14 +101,18 @@ function decode(value: Value): Value {
 
 function endpointMaps(value: Value): Record<string, string>[] {
   const maps = Array.isArray(value) ? value : [value];
-  return maps
-    .filter(isObject)
-    .map(
-      (map) =>
-        Object.fromEntries(
-          Object.entries(map).filter(([, url]) => typeof url === 'string' && url !== ''),
-        ) as Record<string, string>,
-    );
+  return maps.filter(isObject).map(
+    (map) =>
+      Object.fromEntries(
+        Object.entries(map)
+          .filter(([, url]) => typeof url === 'string' && url !== '')
+          .map(([name, url]) => [serviceOf(name) ?? name, url]),
+      ) as Record<string, string>,
+  );
+}
+
+function serviceOf(name: string): Service | undefined {
+  return ALIASES[name] ?? SERVICES.find((service) => service === name);
 }
 
 function accountIds(value: Value): string[] | undefined {

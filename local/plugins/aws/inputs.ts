@@ -13,8 +13,8 @@ interface Shape {
 
 export interface Options {
   readonly required?: boolean;
-  /** A change makes a new resource. */
-  readonly replaces?: boolean;
+  /** A change makes a new resource: any, or those for which the function says so. */
+  readonly replaces?: boolean | ((before: Value, after: Value) => boolean);
   /** Where it is left out, AWS chooses, and what AWS chose is no difference. */
   readonly computed?: boolean;
   readonly default?: Value;
@@ -172,7 +172,9 @@ export function canonical(shape: Shape, value: Value): Value {
       if (!isObject(value)) return value;
       const members = Object.entries(shape.members ?? {})
         .map(([key, member]): [string, Value] => [key, canonical(member, value[key])])
-        .filter(([, member]) => member !== undefined);
+        .filter(
+          ([, member]) => member !== undefined && !(isObject(member) && Object.keys(member).length === 0),
+        );
       return Object.fromEntries(members);
     }
     default:

@@ -28,7 +28,9 @@ export function awsUnder(signal: AbortSignal, seconds: number, region: string, c
     partition: partitionOf(region),
     ec2: () => clients.ec2(region),
     iam: () => clients.iam(),
+    logs: () => clients.logs(region),
     s3: () => clients.s3(region),
+    account: () => clients.account(),
     until: (what, ask) => retry(ask, () => new Error(`${what}: not so ${ending()}`)),
     whileRefused: async (codes, request) => {
       let refusal: unknown;

@@ -1,3 +1,4 @@
+import type { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
 import type { EC2 } from '@aws-sdk/client-ec2';
 import type { IAM } from '@aws-sdk/client-iam';
 import type { S3 } from '@aws-sdk/client-s3';
@@ -10,7 +11,10 @@ export interface Aws {
   readonly partition: string;
   ec2(): Promise<EC2>;
   iam(): Promise<IAM>;
+  logs(): Promise<CloudWatchLogs>;
   s3(): Promise<S3>;
+  /** The account's number. */
+  account(): Promise<string>;
   /** Asks again, ever more slowly, until the answer is no longer undefined; `what` is for the error. */
   until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T>;
   /** Tries again while AWS refuses with one of `codes`, because what depends on the resource goes away with a delay. */

@@ -3,12 +3,13 @@ import {
   type Properties,
   type PropertyChange,
   UNKNOWN,
+  type Value,
   changesBetween,
   containsUnknown,
   inputOf,
   isObject,
 } from '../properties';
-import { type Inputs, type Tags, canonical, sameJson, text } from './inputs';
+import { type Input, type Inputs, type Tags, canonical, sameJson, text } from './inputs';
 import type { Aws, ResourceType, TagChange } from './resource-type';
 
 export function inputsOf(resource: ResourceType): Inputs {
@@ -31,12 +32,16 @@ export function differences(resource: ResourceType, olds: Properties, news: Prop
     const now = canonical(input, after);
     return changesBetween(key, old, now, false).length === 0
       ? []
-      : changesBetween(key, olds[key], after, input.replaces ?? false);
+      : changesBetween(key, olds[key], after, replaces(input, olds[key], after));
   });
   // A change of `tags` shows as itself; `tagsAll` shows where the provider's default tags are what changed.
   return changes.some(({ path }) => inputOf(path) === 'tags')
     ? changes.filter(({ path }) => inputOf(path) !== 'tagsAll')
     : changes;
+}
+
+function replaces({ replaces: rule = false }: Input, before: Value, after: Value): boolean {
+  return typeof rule === 'function' ? rule(before, after) : rule;
 }
 
 export function plannedState(resource: ResourceType, olds: Properties, news: Properties): Properties {

@@ -3,7 +3,10 @@
  * its inputs (what is not listed is refused), its outputs, and how AWS creates, reads, updates and deletes it.
  */
 import type { ResourceTable } from '../provider';
+import { flowLog } from './flow-log';
 import * as iam from './iam';
+import { logGroup } from './log-group';
+import { eip, natGateway } from './nat-gateway';
 import * as routes from './routes';
 import * as s3 from './s3';
 import { bucketLifecycleConfiguration } from './s3-lifecycle';
@@ -13,8 +16,12 @@ import * as network from './vpc';
 import { vpcEndpoint } from './vpc-endpoint';
 
 export const resources: ResourceTable = {
+  'aws:cloudwatch/logGroup:LogGroup': logGroup,
   'aws:ec2/defaultSecurityGroup:DefaultSecurityGroup': groups.defaultSecurityGroup,
+  'aws:ec2/eip:Eip': eip,
+  'aws:ec2/flowLog:FlowLog': flowLog,
   'aws:ec2/internetGateway:InternetGateway': network.internetGateway,
+  'aws:ec2/natGateway:NatGateway': natGateway,
   'aws:ec2/route:Route': routes.route,
   'aws:ec2/routeTable:RouteTable': routes.routeTable,
   'aws:ec2/routeTableAssociation:RouteTableAssociation': routes.routeTableAssociation,

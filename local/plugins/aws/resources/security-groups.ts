@@ -4,6 +4,7 @@ import { unlessAbsent } from '../clients';
 import { flag, number, record, set, text } from '../inputs';
 import { prefixedName } from '../naming';
 import { type Aws, resourceType } from '../resource-type';
+import { tagChange } from '../state';
 import { arn, IN_USE, tag, tagged, tagsAtCreation, tagsOf } from './ec2';
 
 const GROUP_GONE = ['InvalidGroup.NotFound'];
@@ -246,9 +247,10 @@ export const defaultSecurityGroup = resourceType({
         { Name: 'vpc-id', Values: [props.vpcId] },
       ],
     });
-    const id = SecurityGroups[0]?.GroupId;
+    const [group] = SecurityGroups;
+    const id = group?.GroupId;
     if (id === undefined) throw new Error(`VPC ${props.vpcId} has no default security group`);
-    await tag(aws, id, { all: props.tagsAll ?? {}, set: props.tagsAll ?? {}, removed: [] });
+    await tag(aws, id, tagChange(tagsOf(group?.Tags), props.tagsAll ?? {}));
     await applyRules(aws, id, 'ingress', props.ingress ?? []);
     await applyRules(aws, id, 'egress', props.egress ?? []);
     return id;

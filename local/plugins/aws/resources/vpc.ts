@@ -1,4 +1,5 @@
 import type { Filter } from '@aws-sdk/client-ec2';
+import type { Value } from '../../properties';
 import { unlessAbsent } from '../clients';
 import { flag, text } from '../inputs';
 import { type Aws, resourceType } from '../resource-type';
@@ -14,7 +15,12 @@ export const vpc = resourceType({
     cidrBlock: text({ required: true, replaces: true }),
     enableDnsHostnames: flag({ computed: true }),
     enableDnsSupport: flag({ default: true }),
-    instanceTenancy: text({ default: 'default', replaces: true, oneOf: ['default', 'dedicated'] }),
+    instanceTenancy: text({
+      default: 'default',
+      // AWS takes the dedication off, but never puts it on.
+      replaces: (_: Value, after: Value) => after !== 'default',
+      oneOf: ['default', 'dedicated'],
+    }),
   },
   outputs: [
     'arn',
@@ -80,6 +86,7 @@ export const vpc = resourceType({
     if (changed('enableDnsHostnames')) {
       await ec2.modifyVpcAttribute({ VpcId, EnableDnsHostnames: { Value: hostnames } });
     }
+    if (changed('instanceTenancy')) await ec2.modifyVpcTenancy({ VpcId, InstanceTenancy: 'default' });
   },
   tag,
   async delete(aws, VpcId) {

@@ -1,18 +1,14 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Sdk, sdkFor } from './aws-cases';
-import { pulumiHome } from './binaries';
+import { type Sdk, sdkFor } from './aws-cases/ground';
+import { type Home, homeUnderTest } from './binaries';
 import { type Moto, startMoto } from './moto';
 import { Stack } from './stack';
 
-/** What only shows with the engine around the plugins: order, state, console, plans, imports, a CLI killed hard. */
+/** What a program relies on of any plugin for @pulumi/aws and only shows with the engine around it. */
 
 jest.setTimeout(120_000);
 
 let moto: Moto;
-let home: Awaited<ReturnType<typeof pulumiHome>>;
+let home: Home;
 let sdk: Sdk;
 const undo: (() => Promise<void>)[] = [];
 
@@ -25,7 +21,7 @@ async function stack(config: Record<string, string> = {}): Promise<Stack> {
 beforeAll(async () => {
   moto = await startMoto();
   undo.push(() => moto.stop());
-  home = await pulumiHome();
+  home = await homeUnderTest();
   undo.push(() => home.remove());
   sdk = sdkFor(moto.url);
 });
@@ -94,20 +90,6 @@ describe('the aws plugin under the CLI', () => {
     expect(await program.preview('--expect-no-changes', '--refresh')).toContain('5 unchanged');
   });
 
-  it('refuses an input that it does not apply before anything is touched', async () => {
-    await program.program(`new aws.ec2.Vpc('w', { cidrBlock: '10.9.0.0/16', ipv4NetmaskLength: 16 });`);
-    const { code, console } = await program.run('up', '--yes', '--suppress-progress');
-    expect(code).not.toBe(0);
-    expect(console).toMatch(/aws:ec2\/vpc:Vpc in this stand-in does not apply "ipv4NetmaskLength"/);
-  });
-
-  it('names a type that it does not have, and what to do', async () => {
-    await program.program(`new aws.sqs.Queue('q');`);
-    const { code, console } = await program.run('preview', '--suppress-progress');
-    expect(code).not.toBe(0);
-    expect(console).toMatch(/aws:sqs\/queue:Queue is not among the types.*Add an entry/s);
-  });
-
   it('deletes everything', async () => {
     await program.succeed('destroy', '--yes', '--skip-preview', '--suppress-progress');
     const left = await sdk.ec2.describeVpcs({ Filters: [{ Name: 'tag:Name', Values: ['second'] }] });
@@ -159,103 +141,5 @@ describe('the aws plugin under the CLI', () => {
     expect(await explicit.state()).not.toMatch(/planted/);
     expect(await explicit.preview('--expect-no-changes')).toContain('unchanged');
     await explicit.succeed('destroy', '--yes', '--skip-preview', '--suppress-progress');
-  });
-});
-
-describe('the command plugin under the CLI', () => {
-  let program: Stack;
-  let log: string;
-  const logged = async () => (existsSync(log) ? (await readFile(log, 'utf8')).trim().split('\n') : []);
-
-  beforeAll(async () => {
-    program = await stack();
-    log = path.join(program.directory, 'log');
-  });
-
-  const command = (trigger: string, deleting: string) => `
-    const environment = { LOG: '${log}', ME: '${trigger}' };
-    new command.local.Command('c', {
-      create: 'echo create $ME >> $LOG',
-      update: 'echo update $ME >> $LOG',
-      delete: 'echo delete $ME ${deleting} >> $LOG',
-      environment,
-      triggers: ['${trigger}'],
-    });`;
-
-  it('creates a replacement before it deletes the original, which deletes with what was stored', async () => {
-    await program.program(command('one', 'as first'));
-    await program.up();
-    await program.program(command('one', 'as second'));
-    await program.up();
-    await program.program(command('two', 'as third'));
-    await program.up();
-    await program.succeed('destroy', '--yes', '--skip-preview', '--suppress-progress');
-    expect(await logged()).toEqual([
-      'create one',
-      // The text of delete alone had changed.
-      'update one',
-      'create two',
-      'delete one as second',
-      'delete two as third',
-    ]);
-  });
-
-  it('puts output into state and onto the console in plain text, although it came of a secret', async () => {
-    await program.succeed('config', 'set', '--secret', 'token', 'token12345');
-    const script = `echo planted-$S; printf %s $S | base64`;
-    const args = `create: ${JSON.stringify(script)}, environment: { S: new pulumi.Config().requireSecret('token') }`;
-    await program.program(`new command.local.Command('s', { ${args} });`);
-    const shown = await program.up();
-    const state = await program.state();
-    expect(state).toContain('planted-token12345');
-    expect(state).toContain(Buffer.from('token12345').toString('base64'));
-    expect(state).not.toContain('"S": "token12345"');
-    // The CLI masks the very value of a secret in the configuration, and nothing made of it.
-    expect(shown).not.toContain('token12345');
-    expect(shown).toContain(Buffer.from('token12345').toString('base64'));
-
-    const options = `{ additionalSecretOutputs: ['stdout', 'stderr'] }`;
-    await program.program(`new command.local.Command('t', { ${args}, logging: 'none' }, ${options});`);
-    expect(await program.up()).not.toContain(Buffer.from('token12345').toString('base64'));
-    expect(await program.state()).not.toMatch(/token12345|dG9rZW4/);
-  });
-
-  it('does not record a create that failed, and so never deletes it', async () => {
-    await program.program(
-      `new command.local.Command('f', { create: 'exit 7', delete: 'echo deleted f >> ${log}' });`,
-    );
-    const { code, console } = await program.run('up', '--yes', '--skip-preview', '--suppress-progress');
-    expect(code).not.toBe(0);
-    expect(console).toContain('exit status 7');
-    expect(await program.state()).not.toContain('::f"');
-    await program.succeed('destroy', '--yes', '--skip-preview', '--suppress-progress');
-    expect(await logged()).not.toContain('deleted f');
-  });
-
-  it('runs local.run in previews too', async () => {
-    await program.program(`
-      const seen = command.local.runOutput({ command: 'cat observed || echo nothing', dir: '${program.directory}' });
-      module.exports = { seen: seen.stdout };`);
-    expect(await program.preview()).toMatch(/seen: "nothing"/);
-  });
-
-  it('ends with a CLI that is killed hard, while the script runs on', async () => {
-    const pids = path.join(program.directory, 'pids');
-    await program.program(
-      `new command.local.Command('k', { create: 'echo $PPID $$ > ${pids}; exec sleep 30' });`,
-    );
-    const cli = program.start('up', '--yes', '--skip-preview');
-    let [plugin = 0, script = 0]: number[] = [];
-    while (script === 0) {
-      await sleep(50);
-      const content = existsSync(pids) ? await readFile(pids, 'utf8') : '';
-      if (content.endsWith('\n')) [plugin = 0, script = 0] = content.trim().split(' ').map(Number);
-    }
-    const alive = (pid: number) => existsSync(`/proc/${pid}/exe`);
-    expect(alive(plugin)).toBe(true);
-    cli.kill('SIGKILL');
-    for (const deadline = Date.now() + 10_000; alive(plugin) && Date.now() < deadline;) await sleep(100);
-    expect({ plugin: alive(plugin), script: alive(script) }).toEqual({ plugin: false, script: true });
-    process.kill(script, 'SIGKILL');
   });
 });

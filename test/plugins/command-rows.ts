@@ -1,0 +1,23 @@
+/** What a program relies on of any plugin for @pulumi/command: each row is a group of cases, and one of the docs' table. */
+export const ROWS = {
+  script: 'a script runs with the interpreter, directory, environment and input that it is given',
+  preview: 'a preview runs nothing, and knows no output that is still to come',
+  triggers: 'another trigger replaces, and creates before it deletes',
+  update: 'any other change updates: update runs, or create where there is none',
+  delete: 'delete runs the stored script in the stored environment',
+  secrets: 'output is in plain text unless additionalSecretOutputs says otherwise',
+  masking: 'the console masks the very value of a secret, and nothing made of it',
+  logging: 'the console shows the lines that logging names',
+  failedCreate: 'a create that fails is not recorded, and so never deleted',
+  timeout: 'a time-out ends the shell, and the operation fails',
+  cancel: 'a cancel ends the shell, and nothing starts any more',
+  longLine: 'a line of 64 KiB is never cut off and called a success',
+  previousOutput: 'the output of the last run is in the environment of update and delete',
+  largeOutput: 'large output harms nothing with addPreviousOutputInEnv: false',
+  noRead: 'a refresh finds what was stored',
+  run: 'local.run runs at once, in previews too',
+  environment: "the plugin's environment is inherited, and is no difference",
+  failedUp: 'an up that fails keeps the outputs of the stack',
+  killed: 'a CLI that is killed hard leaves its lock, a pending create and the running script',
+  check: 'inputs of a wrong type are refused, those not known yet are not',
+} as const;
