@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 TSX := node --import tsx
+# The stacks that `make local` brings up, side by side: `make local STACKS="local local-eu"`.
+STACKS ?= local
 
 .PHONY: help
 help: ## List the targets
@@ -17,17 +19,25 @@ setup: node_modules/.package-lock.json ## Set up the tools that are missing (cac
 
 .PHONY: local
 local: node_modules/.package-lock.json ## Run the main job on this machine: emulated AWS, two connected Bacalhau nodes
-	@$(TSX) local/cli.ts up
+	@$(TSX) local/cli.ts up $(addprefix --stack ,$(STACKS))
 
 .PHONY: local-down
-local-down: node_modules/.package-lock.json ## Destroy the stack of `make local` and stop all that it started
+local-down: node_modules/.package-lock.json ## Destroy the stacks of `make local` and stop all that it started
 	@$(TSX) local/cli.ts down
+
+.PHONY: render
+render: node_modules/.package-lock.json ## Write the SkyPilot task of each cluster of a stack as files (STACK=name)
+	@$(TSX) deployment/operator/commands/render.ts --stack '$(STACK)'
 
 .PHONY: check
 check: node_modules/.package-lock.json ## Types, lint and format
 	npx tsc --project .
 	npx eslint .
 	npx prettier --check --log-level warn .
+
+.PHONY: docs
+docs: node_modules/.package-lock.json ## Write the reference of the configuration from its schema
+	@$(TSX) config/generate.ts
 
 .PHONY: unit
 unit: setup ## Tests of pure logic, of components with mocks, and of node scripts
@@ -36,6 +46,10 @@ unit: setup ## Tests of pure logic, of components with mocks, and of node script
 .PHONY: plugin-tests
 plugin-tests: setup ## Tests of the local plugins
 	@$(TSX) local/cli.ts tests --selectProjects plugins
+
+.PHONY: conformance
+conformance: setup ## Contract tests of a plugin: PLUGIN=aws|command, BINARY=path (ours where it is left out)
+	@$(TSX) test/plugins/conformance.ts '$(PLUGIN)' '$(BINARY)'
 
 .PHONY: e2e
 e2e: setup ## The main job on a rig of its own, end to end

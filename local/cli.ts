@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
 import { Command } from 'commander';
-import { openRig, rigStatus, startRig, stopRig } from './rig';
-import { allRigPaths, leftoversOf } from './rig/leftovers';
+import { endJobs, openRig, rigStatus, startRig, stopRig } from './rig';
+import { allRigPaths, leftoversOf, leftoversOfBuilds } from './rig/leftovers';
 import { CHECKOUT, rigPaths } from './rig/paths';
 import { ensureTools, type Tools } from './setup';
 import { cacheRoot } from './tools/cache';
@@ -23,33 +23,22 @@ program
 
 const rigOption = ['--rig <name>', 'name of the rig', DEFAULT_RIG] as const;
 const stackOption = [
-  '--stack <name>',
-  'the stack; Pulumi.<stack>.yaml is its configuration',
-  'local',
-] as const;
+  '--stack <name...>',
+  'the stacks, which come up side by side; Pulumi.<stack>.yaml is the configuration of each',
+  ['local'],
+] as [string, string, string[]];
 const verboseOption = ['--verbose', 'show all that Pulumi prints', false] as const;
 
 interface JobOptions {
   rig: string;
-  stack: string;
   verbose: boolean;
 }
 
 /** Runs a step of the main job inside the network of a rig. */
-async function runInside(step: 'up' | 'down', { rig, stack, verbose }: JobOptions): Promise<number> {
-  const job = [
-    process.execPath,
-    '--import',
-    'tsx',
-    'local/job/inside.ts',
-    step,
-    '--rig',
-    rig,
-    '--stack',
-    stack,
-  ];
-  const running = await openRig({ name: rig });
-  return running.execInteractive(verbose ? [...job, '--verbose'] : job, { cwd: CHECKOUT });
+async function runInside(step: readonly string[], { rig, verbose }: JobOptions): Promise<number> {
+  const options = ['--rig', rig, ...(verbose ? ['--verbose'] : [])];
+  const job = [process.execPath, '--import', 'tsx', 'local/job/inside.ts', ...step, ...options];
+  return (await openRig({ name: rig })).execInteractive(job, { cwd: CHECKOUT });
 }
 
 /** Where the tests find the real programs that they run. */
@@ -61,28 +50,34 @@ function testEnvironment({ pulumi, pulumiLanguageNodejs, bacalhau, python }: Too
 program
   .command('up')
   .description(
-    'the main job: start the rig, bring the stack up, show that its nodes are connected and at work',
+    'the main job: start the rig, bring the stacks up, show that their nodes are connected and at work',
   )
   .option(...rigOption)
   .option(...stackOption)
   .option(...verboseOption)
-  .action(async (options: JobOptions) => {
+  .action(async (options: JobOptions & { stack: string[] }) => {
     await startRig({ name: options.rig });
-    process.exitCode = await runInside('up', options);
+    const stacks = [...new Set(options.stack)];
+    process.exitCode = await runInside(['up', '--stack', ...stacks], options);
   });
 
 program
   .command('down')
-  .description('destroy the stack, then end and remove everything of the rig')
+  .description('destroy the stacks, then end and remove everything of the rig')
   .option(...rigOption)
-  .option(...stackOption)
   .option(...verboseOption)
   .action(async (options: JobOptions) => {
-    const { state } = await rigStatus({ name: options.rig });
-    // An account that ended with the emulator holds nothing any more; then only the rig is left to remove.
-    const code = state === 'running' ? await runInside('down', options) : 0;
-    await stopRig({ name: options.rig });
-    console.log(`rig ${options.rig} is gone`);
+    const { rig: name } = options;
+    await endJobs({ name });
+    const { state } = await rigStatus({ name });
+    if (state === 'incomplete') {
+      console.error(
+        `rig ${name} does not run any more as a whole; what is left of it goes, its stacks included`,
+      );
+    }
+    const code = state === 'running' ? await runInside(['down'], options) : 0;
+    await stopRig({ name });
+    console.log(`rig ${name} is gone`);
     process.exitCode = code;
   });
 
@@ -162,6 +157,10 @@ rig
         console.log(`rig ${paths.name}: ${kind} ${what}`);
         process.exitCode = 1;
       }
+    }
+    for (const { kind, what } of await leftoversOfBuilds()) {
+      console.log(`cache: ${kind} ${what}`);
+      process.exitCode = 1;
     }
     if (process.exitCode !== 1) console.log('nothing of a rig is left');
   });

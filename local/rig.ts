@@ -4,7 +4,15 @@ import { rm } from 'node:fs/promises';
 import { tryRun, type CommandOptions, type CommandResult } from './command';
 import { withLock } from './lock';
 import { AWS_ENDPOINT, BACALHAU_API, SKY_ENDPOINT } from './rig/addresses';
-import { listContainers, removeContainers, writeContainersConfig, type RigContainer } from './rig/containers';
+import { removeAbandonedBuilds } from './rig/builds';
+import {
+  listContainers,
+  removeCgroups,
+  removeContainers,
+  stored,
+  writeContainersConfig,
+  type RigContainer,
+} from './rig/containers';
 import {
   ensureSecret,
   operatorEnvironment,
@@ -25,6 +33,7 @@ import {
   SERVICES,
   sky,
   STOP_ORDER,
+  writeSkyHome,
   type ServiceName,
 } from './rig/services';
 import { endStragglers, logFile, runningService, startService, stopService } from './rig/supervision';
@@ -121,6 +130,8 @@ export async function startRig({ name }: RigName): Promise<Rig> {
     await createNamespace(paths);
     writeContainersConfig(paths, tools.images.store);
     mkdirSync(pulumiBackend(paths), { recursive: true });
+    // The operator's home: the `sky` command looks into the catalog before it asks the server.
+    writeSkyHome(paths.pulumi);
     await installPlugins(pulumiHome(paths));
     ensureSecret(pulumiPassphraseFile(paths));
     // The others need the account's keys, and the bridge that the emulator makes.
@@ -154,22 +165,35 @@ export async function stopRig({ name }: RigName): Promise<void> {
   const paths = rigPaths(name);
   await locked(paths, async () => {
     for (const service of STOP_ORDER) await stopService(paths, service.name, service.timeoutMs);
+    const containers = stored.containers(paths);
     // podman's own failure does not keep the rest from being removed; whether anything is left is seen below.
     const podmanFailure: unknown = await removeContainers(paths).then(
       () => undefined,
       (error: unknown) => error,
     );
     await endStragglers(paths, () => true);
+    removeCgroups(containers);
     await unmountBelow([paths.state, paths.runtime]);
     await deleteNamespace(paths);
     await rm(paths.state, { recursive: true, force: true });
     await rm(paths.runtime, { recursive: true, force: true });
+    await removeAbandonedBuilds();
     const left = await leftoversOf(paths);
     if (left.length > 0) {
       const list = left.map(({ kind, what }) => `  ${kind} ${what}`).join('\n');
       throw new Error(`rig ${name} is not wholly gone:\n${list}`, { cause: podmanFailure });
     }
   });
+}
+
+/**
+ * Ends what an earlier run of the main job has left running in a rig: Pulumi, its plugins and the operator's commands,
+ * which outlive a run that is killed. The rig's services and instances go on.
+ */
+export async function endJobs({ name }: RigName): Promise<void> {
+  requireRoot();
+  const paths = rigPaths(name);
+  await endStragglers(paths, ({ home }) => home === paths.pulumi);
 }
 
 export interface RigStatus {

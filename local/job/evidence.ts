@@ -12,6 +12,8 @@ export interface Fleet {
   bucket: string;
   /** Key prefix of the fleet in the bucket. */
   prefix: string;
+  /** Region of the bucket. */
+  region: string;
   sensorImage: string;
 }
 
@@ -21,7 +23,7 @@ const jobSeconds = 90;
 
 /** Asks the orchestrator, the nodes and the bucket, and no record of ours, how each node fares. */
 export async function gatherEvidence(orchestrator: Orchestrator, fleet: Fleet): Promise<NodeEvidence[]> {
-  const s3 = new S3Client({ forcePathStyle: true });
+  const s3 = new S3Client({ forcePathStyle: true, region: fleet.region });
   return Promise.all(
     fleet.nodes.map(async (declared): Promise<NodeEvidence> => {
       const rows = await countTwice(orchestrator, declared, fleet.sensorImage);

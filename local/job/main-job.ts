@@ -13,11 +13,12 @@ export class MainJobError extends Error {}
 
 /** Where the main job runs. */
 export interface MainJobSettings {
+  /** Folder of the stack files, which name the sensor's image. */
   projectDir: string;
-  /** Name of the stack, whose stack file names the sensor's image. */
-  stackName: string;
   /** Address of the orchestrator's API. */
   orchestrator: string;
+  /** Stacks of the rig that are not brought up now. Their nodes are no strangers to the orchestrator. */
+  beside: readonly LocalStack[];
   /** Folder for Pulumi's whole output. */
   logs: string;
   /** Where progress goes. */
@@ -29,49 +30,91 @@ export interface MainJobSettings {
 /** Seconds after which a node that the stack calls ready must be in the orchestrator's list and its sensor at work. */
 const settlingSeconds = 60;
 
-/** Brings the stack up and finds out whether its nodes are what they should be. Returns the closing table. */
-export async function runMainJob(stack: LocalStack, settings: MainJobSettings): Promise<string> {
+/** What `up` printed of a stack, as far as it is needed here. */
+interface StackOutputs {
+  dataBucket: string;
+  /** The nodes by fleet. */
+  nodes: Record<string, NodeReport[]>;
+}
+
+/**
+ * Brings the stacks up, side by side, and finds out whether their nodes are what they should be. Returns the closing
+ * table of all of them.
+ */
+export async function runMainJob(stacks: readonly LocalStack[], settings: MainJobSettings): Promise<string> {
   const { show } = settings;
-  show(`pulumi up, stack ${settings.stackName}`);
+  // A failure is reported once the others have ended too, so that nothing goes on behind the message.
+  const ended = await Promise.allSettled(stacks.map((stack) => bringUp(stack, settings)));
+  const failures = ended.flatMap((end) => (end.status === 'rejected' ? [String(messageOf(end.reason))] : []));
+  if (failures.length > 0) throw new MainJobError(failures.join('\n'));
+
+  const orchestrator = new Orchestrator(settings.orchestrator);
+  const fleets = (await Promise.all(stacks.map((stack) => fleetsOf(stack, settings)))).flat();
+  show('asking the orchestrator, the sensors and the bucket');
+  const beside = (await Promise.all(settings.beside.map(nodesOf))).flat();
+  const { evidence, problems } = await settled(orchestrator, fleets, beside);
+  const table = fleetTable(evidence);
+  if (problems.length > 0) throw new MainJobError(`${table}\n${problems.join('\n')}`);
+  return table;
+}
+
+const messageOf = (error: unknown): unknown => (error instanceof Error ? error.message : error);
+
+/** Pulumi's whole output of the last `up` of a stack. */
+const logOf = ({ name }: LocalStack, { logs }: MainJobSettings) => path.join(logs, `pulumi-up-${name}.log`);
+
+async function bringUp(stack: LocalStack, settings: MainJobSettings): Promise<void> {
+  const { show } = settings;
+  show(`pulumi up, stack ${stack.name}`);
   const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], (line) => {
     const progress = settings.verbose ? line : progressOf(line);
     if (progress !== undefined) show(progress);
   });
-  const log = path.join(settings.logs, 'pulumi-up.log');
+  const log = logOf(stack, settings);
   fs.writeFileSync(log, output);
-  if (code !== 0)
-    throw new MainJobError(`pulumi up failed (whole output: ${log}):\n${diagnosticsOf(output)}`);
-  show(changesOf(output));
+  if (code !== 0) {
+    throw new MainJobError(
+      `pulumi up of stack ${stack.name} failed (whole output: ${log}):\n${diagnosticsOf(output)}`,
+    );
+  }
+  show(`stack ${stack.name}: ${changesOf(output)}`);
+}
 
+async function fleetsOf(stack: LocalStack, settings: MainJobSettings): Promise<Fleet[]> {
   const outputs = await stack.outputs();
   if (outputs['nodes'] === undefined) {
-    throw new MainJobError(`pulumi up saved no outputs (its whole output: ${log}); run it again`);
+    const log = logOf(stack, settings);
+    throw new MainJobError(
+      `pulumi up of stack ${stack.name} saved no outputs (its whole output: ${log}); run it again`,
+    );
   }
-  const { dataBucket, nodes } = outputs as {
-    dataBucket: string;
-    nodes: Record<string, NodeReport[]>;
-  };
-  const orchestrator = new Orchestrator(settings.orchestrator);
-  const sensorImage = sensorImageOf(settings);
-  const fleets = Object.entries(nodes).map(([name, members]): Fleet => {
-    return { nodes: members, bucket: dataBucket, prefix: `fleets/${name}/`, sensorImage };
-  });
-  show('asking the orchestrator, the sensors and the bucket');
-  const { evidence, problems } = await settled(orchestrator, fleets);
-  const table = fleetTable(evidence);
-  if (problems.length > 0) throw new MainJobError(`${table}\n${problems.join('\n')}`);
-  return table;
+  const { dataBucket, nodes } = outputs as unknown as StackOutputs;
+  const sensorImage = sensorImageOf(settings, stack.name);
+  return Object.entries(nodes).map(([name, members]) => ({
+    nodes: members,
+    bucket: dataBucket,
+    prefix: `fleets/${name}/`,
+    region: stack.region,
+    sensorImage,
+  }));
+}
+
+/** The nodes that a stack has declared last. */
+async function nodesOf(stack: LocalStack): Promise<NodeReport[]> {
+  const { nodes } = (await stack.outputs()) as Partial<StackOutputs>;
+  return Object.values(nodes ?? {}).flat();
 }
 
 /** Gathers the evidence; a node that has just become ready gets a little time for its first row and heartbeat. */
 async function settled(
   orchestrator: Orchestrator,
   fleets: Fleet[],
+  beside: NodeReport[],
 ): Promise<{ evidence: NodeEvidence[]; problems: string[] }> {
   const deadline = Date.now() + settlingSeconds * 1000;
   for (;;) {
     const evidence = (await Promise.all(fleets.map((fleet) => gatherEvidence(orchestrator, fleet)))).flat();
-    const declared = fleets.flatMap(({ nodes }) => nodes);
+    const declared = [...fleets.flatMap(({ nodes }) => nodes), ...beside];
     const problems = [
       ...evidence.flatMap(problemsOf),
       ...strangers(await orchestrator.computeNodes(), declared),
@@ -81,8 +124,8 @@ async function settled(
   }
 }
 
-function sensorImageOf({ projectDir, stackName }: MainJobSettings): string {
-  const file = fs.readFileSync(path.join(projectDir, `Pulumi.${stackName}.yaml`), 'utf8');
+function sensorImageOf({ projectDir }: MainJobSettings, stack: string): string {
+  const file = fs.readFileSync(path.join(projectDir, `Pulumi.${stack}.yaml`), 'utf8');
   return (parse(file) as { config: { 'skyfleet:sensor': { image: string } } }).config['skyfleet:sensor']
     .image;
 }

@@ -9,6 +9,33 @@ interface StackFile {
   encryptionsalt?: string;
 }
 
+/** Folder of the rig that holds the configuration of its stacks. */
+const projectFolder = (folder: string) => path.join(folder, 'project');
+
+/** The stacks that a rig has, by name. */
+export function stacksOf(folder: string): string[] {
+  if (!fs.existsSync(projectFolder(folder))) return [];
+  return fs
+    .readdirSync(projectFolder(folder))
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort();
+}
+
+/**
+ * The stacks of a file backend that a run of Pulumi was changing when it was killed: their locks are still there. What
+ * such a run made last is not in the stack's state.
+ *
+ * @param backend folder of the backend; no run of Pulumi is under way on it.
+ */
+export function interruptedStacks(backend: string): string[] {
+  const locks = path.join(backend, '.pulumi', 'locks');
+  if (!fs.existsSync(locks)) return [];
+  const files = fs
+    .readdirSync(locks, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.json'));
+  return [...new Set(files.map(({ parentPath }) => path.basename(parentPath)))].sort();
+}
+
 /** What a stack of the embedded default is made from. */
 export interface LocalStackSettings {
   /** The checkout: folder of `Pulumi.yaml` and the stack files. */
@@ -40,7 +67,7 @@ export class LocalStack {
   private readonly configFile: string;
 
   constructor(private readonly settings: LocalStackSettings) {
-    this.ownProject = path.join(settings.folder, 'project');
+    this.ownProject = projectFolder(settings.folder);
     this.configFile = path.join(this.ownProject, `Pulumi.${settings.stack}.yaml`);
   }
 
@@ -52,8 +79,16 @@ export class LocalStack {
     if (!fs.existsSync(this.configFile)) {
       fs.mkdirSync(this.ownProject, { recursive: true, mode: 0o700 });
       fs.copyFileSync(path.join(projectDir, 'Pulumi.yaml'), path.join(this.ownProject, 'Pulumi.yaml'));
-      // In a folder of its own: `stack init` writes into the stack file beside the project.
-      await this.require(['stack', 'init', stack, '--non-interactive', '--cwd', this.ownProject]);
+      // In a folder of its own: it writes into the stack file beside the project. A run that was killed may have made it.
+      await this.require([
+        'stack',
+        'select',
+        '--create',
+        stack,
+        '--non-interactive',
+        '--cwd',
+        this.ownProject,
+      ]);
     }
     const own = this.readStackFile(this.configFile);
     const shared = this.readStackFile(path.join(projectDir, `Pulumi.${stack}.yaml`));
@@ -62,7 +97,8 @@ export class LocalStack {
       ...change(shared.config),
       ...(token === undefined ? {} : { 'skyfleet:orchestratorToken': token }),
     };
-    fs.writeFileSync(this.configFile, stringify({ ...own, config }), { mode: 0o600 });
+    fs.writeFileSync(`${this.configFile}.new`, stringify({ ...own, config }), { mode: 0o600 });
+    fs.renameSync(`${this.configFile}.new`, this.configFile);
     if (token === undefined) {
       await this.require(
         ['config', 'set', '--secret', 'skyfleet:orchestratorToken', ...this.stackOptions()],
@@ -82,9 +118,13 @@ export class LocalStack {
     return JSON.parse(output) as Record<string, unknown>;
   }
 
-  /** Whether the stack is there. */
-  exists(): boolean {
-    return fs.existsSync(this.configFile);
+  get name(): string {
+    return this.settings.stack;
+  }
+
+  /** The region that the stack works in. */
+  get region(): string {
+    return String(this.readStackFile(this.configFile).config['aws:region']);
   }
 
   private stackOptions(): string[] {
@@ -92,7 +132,9 @@ export class LocalStack {
   }
 
   private readStackFile(file: string): StackFile {
-    const content = parse(fs.readFileSync(file, 'utf8')) as Partial<StackFile> | null;
+    const content = fs.existsSync(file)
+      ? (parse(fs.readFileSync(file, 'utf8')) as Partial<StackFile> | null)
+      : null;
     return { config: {}, ...content };
   }
 

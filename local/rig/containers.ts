@@ -1,10 +1,19 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../command';
-import { inNamespace } from './namespace';
+import { inNamespace, isNamespace } from './namespace';
 import type { RigPaths } from './paths';
+import type { ProcessPlaces } from './processes';
 
 export const graphRoot = (paths: RigPaths) => join(paths.containers, 'storage');
+const networkFolder = (paths: RigPaths) => join(paths.containers, 'networks');
+
+/** Where the processes of the rig are known by. */
+export const processPlaces = (paths: RigPaths): ProcessPlaces => ({
+  namespaceFile: paths.namespaceFile,
+  graphRoot: graphRoot(paths),
+  state: paths.state,
+});
 
 /** podman's own configuration and storage of the rig; nothing of the machine's own podman is read or touched. */
 export function containersConf(paths: RigPaths): string {
@@ -23,7 +32,7 @@ lock_type = "file"
 
 [network]
 network_backend = "netavark"
-network_config_dir = "${join(paths.containers, 'networks')}"
+network_config_dir = "${networkFolder(paths)}"
 # podman's default network would otherwise overlap the instances' network.
 default_subnet = "192.168.255.0/24"
 `;
@@ -41,7 +50,7 @@ additionalimagestores = ["${imageStore}"]
 }
 
 export function writeContainersConfig(paths: RigPaths, imageStore: string): void {
-  mkdirSync(join(paths.containers, 'networks'), { recursive: true });
+  mkdirSync(networkFolder(paths), { recursive: true });
   writeFileSync(paths.containersConf, containersConf(paths));
   writeFileSync(paths.storageConf, storageConf(paths, imageStore));
 }
@@ -56,11 +65,31 @@ export const podmanEnvironment = (paths: RigPaths) => ({
 export function podman(paths: RigPaths, ...args: string[]): Promise<string> {
   return run(inNamespace(paths, ['podman', ...args]), {
     env: { PATH: process.env.PATH, HOME: paths.containers, ...podmanEnvironment(paths) },
+    timeoutMs: 120_000,
   });
 }
 
 const isConfigured = (paths: RigPaths) =>
-  existsSync(paths.storageConf) && existsSync(paths.containersConf) && existsSync(paths.namespaceFile);
+  existsSync(paths.storageConf) && existsSync(paths.containersConf) && isNamespace(paths.namespaceFile);
+
+const entriesOf = (folder: string, kind: 'isDirectory' | 'isFile'): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry[kind]() ? [entry.name] : []))
+    : [];
+
+/** What podman has in the rig's storage, read from its folders: also where podman itself can no longer tell. */
+export const stored = {
+  /** Ids of the containers. */
+  containers: (paths: RigPaths): string[] =>
+    entriesOf(join(graphRoot(paths), 'overlay-containers'), 'isDirectory').filter((name) =>
+      /^[0-9a-f]{64}$/.test(name),
+    ),
+  /** Names of the volumes. */
+  volumes: (paths: RigPaths): string[] => entriesOf(join(graphRoot(paths), 'volumes'), 'isDirectory'),
+  /** Names of the networks. */
+  networks: (paths: RigPaths): string[] =>
+    entriesOf(networkFolder(paths), 'isFile').flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []),
+};
 
 export interface RigContainer {
   id: string;
@@ -87,26 +116,29 @@ export async function listContainers(paths: RigPaths): Promise<RigContainer[]> {
     });
 }
 
+/** Folders of the control groups that containers had. */
+function cgroupsOf(containerIds: readonly string[]): string[] {
+  const controllers = ['', ...readdirSync('/sys/fs/cgroup')];
+  return containerIds
+    .flatMap((id) => controllers.map((one) => join('/sys/fs/cgroup', one, 'libpod_parent', `libpod-${id}`)))
+    .filter((folder) => existsSync(folder));
+}
+
 /** podman removes a container's cgroups, unless the process that watched over the container was killed. */
-function removeCgroups(containerId: string): void {
+export function removeCgroups(containerIds: readonly string[]): void {
   const removeTree = (folder: string) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) removeTree(join(folder, entry.name));
     }
     rmdirSync(folder);
   };
-  for (const controller of ['', ...readdirSync('/sys/fs/cgroup')]) {
-    const folder = join('/sys/fs/cgroup', controller, 'libpod_parent', `libpod-${containerId}`);
-    if (existsSync(folder)) removeTree(folder);
-  }
+  for (const folder of cgroupsOf(containerIds)) removeTree(folder);
 }
 
 /** Removes every container, volume and network of the rig's storage. */
 export async function removeContainers(paths: RigPaths): Promise<void> {
   if (!isConfigured(paths)) return;
-  const containers = await listContainers(paths);
   await podman(paths, 'rm', '--all', '--force', '--time', '0', '--volumes');
-  for (const { id } of containers) removeCgroups(id);
   // Removing a network also gives its addresses back in a database that all storages of the machine share.
   const networks = (await podman(paths, 'network', 'ls', '--quiet')).split('\n');
   if (networks.includes(paths.id)) await podman(paths, 'network', 'rm', '--force', paths.id);

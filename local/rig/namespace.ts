@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { run, tryRun } from '../command';
+import { mountsBelow } from '../mounts';
 import type { RigPaths } from './paths';
 
 /**
@@ -11,9 +12,17 @@ export function inNamespace(paths: RigPaths, argv: readonly string[]): string[] 
   return ['nsenter', `--net=${paths.namespaceFile}`, '--', ...argv];
 }
 
+/** Whether a file holds a namespace; `ip` makes the file first, and is killed before it puts the namespace there. */
+export function isNamespace(file: string): boolean {
+  return mountsBelow([file]).includes(file);
+}
+
 /** Makes the namespace where it is missing. It has a loopback interface and no way out. */
 export async function createNamespace(paths: RigPaths): Promise<void> {
-  if (!existsSync(paths.namespaceFile)) await run(['ip', 'netns', 'add', paths.id]);
+  if (!isNamespace(paths.namespaceFile)) {
+    rmSync(paths.namespaceFile, { force: true });
+    await run(['ip', 'netns', 'add', paths.id]);
+  }
   await run(['ip', '-n', paths.id, 'link', 'set', 'lo', 'up']);
 }
 
@@ -21,7 +30,7 @@ const namespaceList = z.array(z.object({ name: z.string(), id: z.number().option
 
 /** The namespaces of containers whose network cable ends in the rig's namespace: podman leaves them when it is killed. */
 export async function connectedNamespaces(paths: RigPaths): Promise<string[]> {
-  if (!existsSync(paths.namespaceFile)) return [];
+  if (!isNamespace(paths.namespaceFile)) return [];
   // Without any namespace at all, ip prints nothing instead of an empty list.
   const listed = await run(['ip', '-n', paths.id, '-json', 'netns', 'list']);
   return namespaceList

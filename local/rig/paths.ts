@@ -33,8 +33,10 @@ export interface RigPaths {
 
 const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 
+export const isRigName = (name: string) => NAME.test(name);
+
 export function rigPaths(name: string, checkout: string = CHECKOUT): RigPaths {
-  if (!NAME.test(name)) {
+  if (!isRigName(name)) {
     throw new Error(
       `rig name ${JSON.stringify(name)}: a name has 1 to 31 lower-case letters, digits or "-" and begins with a letter`,
     );

@@ -84,6 +84,8 @@ export interface RigProcess extends ProcessId {
   command: string;
   /** The mark that the rig put into the environment of a service, which its children inherit. */
   service: string | undefined;
+  /** Its home folder, which is a folder of the rig for all that the rig starts outside of its instances. */
+  home: string | undefined;
 }
 
 /** The environment variable with that mark. */
@@ -109,30 +111,69 @@ export function rootIsBelow(mountinfo: string, folder: string): boolean {
   });
 }
 
-/**
- * The processes of a rig: those in its network namespace, and those that run in a container of its storage. No name
- * is asked for, and a namespace or a folder has one owner, so that nothing else is ever among them.
- */
-export function processesOf(namespaceFile: string, graphRoot: string): RigProcess[] {
-  const namespace = networkNamespace(namespaceFile);
+/** What the kernel says of a process. */
+export interface SeenProcess {
+  /** Its network namespace, as `/proc/<pid>/ns/net` names it. */
+  namespace: string;
+  /** The value of a variable of its environment. */
+  valueOf: (name: string) => string | undefined;
+  /** Whether it runs in a container whose storage is at or below a folder. */
+  isContainedIn: (folder: string) => boolean;
+}
+
+/** The processes of the machine that `isWanted` accepts, without this one and those that it is a child of. */
+export function processesWhere(isWanted: (seen: SeenProcess) => boolean): RigProcess[] {
   const skipped = ownLineage();
   const found: RigProcess[] = [];
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || skipped.has(pid)) continue;
-    let inNamespace = false;
+    let namespace: string;
     try {
-      inNamespace = namespace !== undefined && readlinkSync(`/proc/${pid}/ns/net`) === namespace;
+      namespace = readlinkSync(`/proc/${pid}/ns/net`);
     } catch {
       continue; // It has ended.
     }
-    if (!inNamespace && !rootIsBelow(readOr(`/proc/${pid}/mountinfo`, ''), graphRoot)) continue;
-    const id = identify(pid);
+    const environment = readOr(`/proc/${pid}/environ`, '').split('\0');
+    const valueOf = (name: string) =>
+      environment.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+    const isContainedIn = (folder: string) => rootIsBelow(readOr(`/proc/${pid}/mountinfo`, ''), folder);
+    const id = isWanted({ namespace, valueOf, isContainedIn }) ? identify(pid) : undefined;
     if (id === undefined || !isAlive(id)) continue;
-    const mark = readOr(`/proc/${pid}/environ`, '')
-      .split('\0')
-      .find((variable) => variable.startsWith(`${SERVICE_MARK}=`));
-    found.push({ ...id, command: commandLine(pid), service: mark?.slice(SERVICE_MARK.length + 1) });
+    found.push({ ...id, command: commandLine(pid), service: valueOf(SERVICE_MARK), home: valueOf('HOME') });
   }
   return found;
+}
+
+/** Where the processes of a rig are known by. */
+export interface ProcessPlaces {
+  /** The file of its network namespace. */
+  namespaceFile: string;
+  /** The storage of its containers. */
+  graphRoot: string;
+  /** The folder that holds the home folders of its programs. */
+  state: string;
+}
+
+/**
+ * The processes of a rig: those in its network namespace, those that run in a container of its storage, and those whose
+ * home folder is the rig's. Nothing that the rig noted is asked for, and no name: a namespace and a folder have one
+ * owner, so that nothing else is ever among them.
+ */
+export function processesOf({ namespaceFile, graphRoot, state }: ProcessPlaces): RigProcess[] {
+  const own = networkNamespace(namespaceFile);
+  return processesWhere(
+    ({ namespace, valueOf, isContainedIn }) =>
+      namespace === own || valueOf('HOME')?.startsWith(`${state}/`) === true || isContainedIn(graphRoot),
+  );
+}
+
+/** Ends processes at once, and those that come to exist meanwhile. */
+export async function endAll(find: () => RigProcess[]): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    const found = find();
+    if (found.length === 0) return;
+    for (const process of found) send(process, 'SIGKILL', 'process');
+    await allEnded(found, 1000);
+  }
 }

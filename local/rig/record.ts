@@ -21,9 +21,18 @@ const schema = z.object({
 /** What rig.json holds. */
 export type RigRecord = z.infer<typeof schema>;
 
+/**
+ * The record of a rig. One that cannot be read (the machine lost power while it was written) counts as none: what runs is
+ * known without it, and a rig whose services are not recorded is stopped like any other.
+ */
 export function readRecord(file: string): RigRecord {
   if (!existsSync(file)) return { services: {} };
-  return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return { services: {} };
+    throw error;
+  }
 }
 
 export function writeRecord(file: string, record: RigRecord): void {

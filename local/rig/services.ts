@@ -90,17 +90,15 @@ function installSkyWheels(paths: RigPaths, tools: Tools): void {
   utimesSync(wheels, now, now);
 }
 
-function writeSkyHome(paths: RigPaths, tools: Tools): void {
-  installSkyWheels(paths, tools);
+/** What SkyPilot looks for in the home folder of whoever runs it; without the catalog it would fetch one. */
+export function writeSkyHome(home: string): void {
   for (const [file, content] of Object.entries(catalogFiles())) {
-    const path = join(paths.sky, '.sky', 'catalogs', 'v8', file);
+    const path = join(home, '.sky', 'catalogs', 'v8', file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
   }
   // Other clouds are not looked for.
-  writeFileSync(join(paths.sky, '.sky', 'config.yaml'), stringify({ allowed_clouds: ['aws'] }), {
-    mode: 0o600,
-  });
+  writeFileSync(join(home, '.sky', 'config.yaml'), stringify({ allowed_clouds: ['aws'] }), { mode: 0o600 });
 }
 
 /** SkyPilot's API server. It is run as `sky api start` runs it, but stays our child: no other server is touched. */
@@ -109,7 +107,8 @@ export function sky(paths: RigPaths, tools: Tools): Service {
     name: 'sky',
     title: "SkyPilot's API server",
     prepare: () => {
-      writeSkyHome(paths, tools);
+      installSkyWheels(paths, tools);
+      writeSkyHome(paths.sky);
       const temporary = join(paths.sky, 'tmp');
       mkdirSync(temporary, { recursive: true });
       return {

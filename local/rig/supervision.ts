@@ -3,10 +3,20 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reportStep } from '../tools/progress';
-import { graphRoot } from './containers';
+import { processPlaces } from './containers';
 import { inNamespace } from './namespace';
 import type { RigPaths } from './paths';
-import { allEnded, identify, isAlive, processesOf, send, SERVICE_MARK, type ProcessId } from './processes';
+import {
+  allEnded,
+  endAll,
+  identify,
+  isAlive,
+  processesOf,
+  send,
+  SERVICE_MARK,
+  type ProcessId,
+  type RigProcess,
+} from './processes';
 import { readRecord, writeRecord } from './record';
 import type { Service, ServiceName } from './services';
 
@@ -80,14 +90,6 @@ export async function stopService(paths: RigPaths, name: ServiceName, timeoutMs:
 }
 
 /** Ends processes of the rig at once, also those that come to exist meanwhile. */
-export async function endStragglers(
-  paths: RigPaths,
-  which: (process: { service: string | undefined }) => boolean,
-): Promise<void> {
-  for (let round = 0; round < 20; round++) {
-    const stragglers = processesOf(paths.namespaceFile, graphRoot(paths)).filter(which);
-    if (stragglers.length === 0) return;
-    for (const straggler of stragglers) send(straggler, 'SIGKILL', 'process');
-    await allEnded(stragglers, 1000);
-  }
+export async function endStragglers(paths: RigPaths, which: (process: RigProcess) => boolean): Promise<void> {
+  await endAll(() => processesOf(processPlaces(paths)).filter(which));
 }

@@ -1,14 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
 import { LocalStack } from '../../local/job/stack';
+import { sensorRowsJob } from '../../local/jobs';
 import { openRig, pulumiEnv, stopRig, type Rig } from '../../local/rig';
 import { inNamespace } from '../../local/rig/namespace';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { onInstance, runCli, succeeded } from './rig-run';
+import { aws, onInstance, runCli, succeeded } from './rig-run';
 
 jest.setTimeout(40 * 60_000);
 
 /** Three nodes each way in one stack: three clusters of one node, and one cluster of three nodes. */
 const name = 'e2e-clusters';
+const { config: stackFile } = parse(fs.readFileSync(path.join(CHECKOUT, 'Pulumi.local.yaml'), 'utf8')) as {
+  config: Record<string, { image?: string }>;
+};
+const sensorImage = stackFile['skyfleet:sensor']?.image ?? '';
 let rig: Rig;
 let stack: LocalStack;
 let nodes: Record<'singles' | 'trio', NodeReport[]>;
@@ -61,6 +71,27 @@ const startTimes = (reports: NodeReport[]): Promise<string[]> =>
     }),
   );
 
+/** What the health check of a node writes to the bucket, as far as it is read here. */
+interface HealthReport {
+  interruption: { action: string; time: string; stage: string } | null;
+}
+
+/** Runs the job that counts a node's rows, which no other node may take; returns the state that it ends in. */
+async function jobOn(nodeName: string): Promise<string> {
+  const job = sensorRowsJob(nodeName, sensorImage, randomUUID());
+  const jobs = `${rig.endpoints.bacalhau}/api/v1/orchestrator/jobs`;
+  const put = ['--request', 'PUT', '--header', 'content-type: application/json', '--data'];
+  const sent = await rig.exec(['curl', '--silent', ...put, JSON.stringify({ Job: job }), jobs]);
+  const { JobID } = JSON.parse(sent.stdout) as { JobID: string };
+  for (let tries = 0; tries < 60; tries++) {
+    const { stdout } = await rig.exec(['curl', '--silent', `${jobs}/${JobID}`]);
+    const state = (JSON.parse(stdout) as { Job: { State: { StateType: string } } }).Job.State.StateType;
+    if (['Failed', 'Completed', 'Stopped'].includes(state)) return state;
+    await sleep(500);
+  }
+  return 'still running';
+}
+
 beforeAll(async () => {
   succeeded(await runCli(['rig', 'start', name]));
   rig = await openRig({ name });
@@ -104,4 +135,53 @@ test('a place that is taken away leaves the others undisturbed', async () => {
   await up(2);
   expect([...nodes.singles, ...nodes.trio]).toEqual(staying);
   expect(await startTimes(staying)).toEqual(before);
+});
+
+test('a node is reached by SSH only while its group has the rule for it', async () => {
+  const [node] = nodes.singles as [NodeReport];
+  const banner = async (): Promise<string> => {
+    const read = `exec 3<>/dev/tcp/${node.publicIp}/22; head -c 7 <&3`;
+    return (await rig.exec(['timeout', '5', 'bash', '-c', read])).stdout;
+  };
+  const { Reservations } = await aws<{
+    Reservations: { Instances: { SecurityGroups: { GroupId: string }[] }[] }[];
+  }>(rig, 'ec2', 'describe-instances', '--instance-ids', node.instanceId);
+  const group = Reservations[0]?.Instances[0]?.SecurityGroups[0]?.GroupId ?? '';
+  const rule = ['--group-id', group, '--protocol', 'tcp', '--port', '22', '--cidr', '54.214.0.0/16'];
+
+  expect(await banner()).toBe('SSH-2.0');
+  await aws(rig, 'ec2', 'revoke-security-group-ingress', ...rule);
+  expect(await banner()).toBe('');
+  await aws(rig, 'ec2', 'authorize-security-group-ingress', ...rule);
+  expect(await banner()).toBe('SSH-2.0');
+});
+
+test('a node that AWS takes back takes no more work, and tells so in its last report', async () => {
+  const [, node] = nodes.singles as [NodeReport, NodeReport];
+  const ordered = await rig.exec([
+    ...['curl', '--silent', '--fail', '--data', '{"noticeSeconds": 60}'],
+    `${rig.endpoints.aws}/_emu/preempt/${node.instanceId}`,
+  ]);
+  expect(ordered.code).toBe(0);
+  const end = Date.now() + 60_000;
+
+  const bucket = String((await stack.outputs())['dataBucket']);
+  const lastReport = async (): Promise<HealthReport | undefined> => {
+    const url = `s3://${bucket}/fleets/singles/health/${node.nodeName}.json`;
+    const { stdout } = await rig.exec(['aws', 's3', 'cp', '--quiet', url, '-']);
+    const report = stdout === '' ? undefined : (JSON.parse(stdout) as HealthReport);
+    return report?.interruption?.stage === 'last' ? report : undefined;
+  };
+  let report: HealthReport | undefined;
+  while (report === undefined && Date.now() < end) {
+    report = await lastReport();
+    await sleep(1000);
+  }
+  expect(report?.interruption).toMatchObject({ action: 'terminate', stage: 'last' });
+
+  // Still there, and connected; and yet what only it could run is run by nobody.
+  expect(await listedNodes()).toContainEqual(connected(node));
+  expect(await jobOn(node.nodeName)).toBe('Failed');
+  const [staying] = nodes.singles as [NodeReport];
+  expect(await jobOn(staying.nodeName)).toBe('Completed');
 });

@@ -10,8 +10,9 @@ import { ArgumentWatch, filesHolding, holds } from './token-search';
 
 jest.setTimeout(30 * 60_000);
 
-/** The rig of this test, beside the one of `make local`. */
+/** The rig of this test, beside the one of `make local`. Two stacks stand in it side by side, each in a region. */
 const name = 'e2e';
+const stacks = ['--stack', 'local', '--stack', 'local-eu'];
 const { config } = parse(fs.readFileSync(path.join(CHECKOUT, 'Pulumi.local.yaml'), 'utf8')) as {
   config: Record<string, { image?: string; cidr?: string; cidrs?: string[] }>;
 };
@@ -19,6 +20,7 @@ const sensorImage = config['skyfleet:sensor']?.image ?? '';
 
 interface Instance {
   InstanceId: string;
+  Placement: { AvailabilityZone: string };
   VpcId: string;
   SubnetId: string;
   InstanceLifecycle?: string;
@@ -31,6 +33,7 @@ interface Instance {
 
 interface LoggedRequest {
   accessKeyId: string | null;
+  region: string | null;
   action: string;
   resource: string;
   status: number;
@@ -41,8 +44,10 @@ let first: Finished;
 let watch: ArgumentWatch;
 let instances: Instance[];
 
-async function runningInstances(): Promise<Instance[]> {
+/** The instances of a region; those of the stack `local` where none is named. */
+async function runningInstances(region = 'us-west-2'): Promise<Instance[]> {
   const running = ['ec2', 'describe-instances', '--filters', 'Name=instance-state-name,Values=running'];
+  running.push('--region', region);
   const { Reservations } = await aws<{ Reservations: { Instances: Instance[] }[] }>(rig, ...running);
   return Reservations.flatMap(({ Instances }) => Instances);
 }
@@ -52,6 +57,9 @@ function requestLog(): LoggedRequest[] {
   return lines.map((line) => JSON.parse(line) as LoggedRequest);
 }
 
+/** The configuration of the stack `local`, with the token as the rig's own secret. */
+const configFile = () => path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
+
 const tagsOf = ({ Tags }: { Tags: { Key: string; Value: string }[] }): Record<string, string> =>
   Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value]));
 
@@ -60,7 +68,7 @@ beforeAll(async () => {
   const started = await runCli(['rig', 'start', name]);
   succeeded(started);
   rig = await openRig({ name });
-  first = await runCli(['up', '--rig', name]);
+  first = await runCli(['up', '--rig', name, ...stacks]);
   succeeded(first);
   instances = await runningInstances();
 });
@@ -71,19 +79,64 @@ afterAll(async () => {
 });
 
 describe('the main job', () => {
-  test('ends with a table of two connected nodes whose rows grow', () => {
+  test('ends with one table of the connected nodes of both stacks, whose rows grow', () => {
     const rows = first.stdout.split('\n').filter((line) => line.includes('APPROVED'));
-    expect(rows).toHaveLength(2);
+    expect(rows).toHaveLength(3);
     for (const row of rows) {
       expect(row).toMatch(
-        /local-\d-\w{4} .* SENSOR_[A-Z]{2}_[A-Z]{3}_\d{4} .* \d+ → \d+ .* fleets\/local\/sensor\//,
+        /(local|local-eu)-\d-\w{4} .* SENSOR_[A-Z]{2}_[A-Z]{3}_\d{4} .* \d+ → \d+ .* fleets\/\1\/sensor\//,
       );
     }
-    expect(first.stdout.match(/ CONNECTED /g)).toHaveLength(2);
+    expect(first.stdout.match(/ CONNECTED /g)).toHaveLength(3);
   });
 
   test('gives each place an identity of its own', () => {
-    expect(new Set(first.stdout.match(/SENSOR_[A-Z]{2}_[A-Z]{3}_\d{4}/g)).size).toBe(2);
+    expect(new Set(first.stdout.match(/SENSOR_[A-Z]{2}_[A-Z]{3}_\d{4}/g)).size).toBe(3);
+  });
+});
+
+describe('two regions', () => {
+  const regions = [
+    { stack: 'local', region: 'us-west-2', cidr: '10.42.0.0/16', nodes: 2 },
+    { stack: 'local-eu', region: 'eu-west-1', cidr: '10.43.0.0/16', nodes: 1 },
+  ];
+
+  test.each(regions)('stack $stack has its VPC and its instances in $region', async (expected) => {
+    const { stack, region, cidr, nodes } = expected;
+    const { Vpcs } = await aws<{ Vpcs: { VpcId: string; CidrBlock: string; Tags: Instance['Tags'] }[] }>(
+      rig,
+      ...['ec2', 'describe-vpcs', '--region', region, '--filters', 'Name=tag-key,Values=skyfleet-stack'],
+    );
+    expect(Vpcs.map((vpc) => [tagsOf(vpc)['skyfleet-stack'], vpc.CidrBlock])).toEqual([
+      [`organization/skyfleet/${stack}`, cidr],
+    ]);
+    const inRegion = await runningInstances(region);
+    expect(inRegion.map(({ VpcId }) => VpcId)).toEqual(Array(nodes).fill(Vpcs[0]?.VpcId));
+    for (const { Placement } of inRegion) expect(Placement.AvailabilityZone).toContain(region);
+  });
+
+  test('one orchestrator has the nodes of both, each with the instance that it runs on', async () => {
+    const { stdout } = await rig.exec([
+      'curl',
+      '--silent',
+      `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`,
+    ]);
+    const { Nodes } = JSON.parse(stdout) as {
+      Nodes: {
+        Info: { NodeType: string; Labels: Record<string, string> };
+        ConnectionState: { Status: string };
+      }[];
+    };
+    const listed = Nodes.filter(({ Info }) => Info.NodeType === 'Compute').map(
+      ({ Info, ConnectionState }) =>
+        `${Info.Labels['fleet'] ?? ''} ${Info.Labels['instance_id'] ?? ''} ${ConnectionState.Status}`,
+    );
+    const expected = await Promise.all(
+      regions.map(async ({ stack, region }) =>
+        (await runningInstances(region)).map(({ InstanceId }) => `${stack} ${InstanceId} CONNECTED`),
+      ),
+    );
+    expect(listed.sort()).toEqual(expected.flat().sort());
   });
 });
 
@@ -149,9 +202,24 @@ describe('what AWS says of the instances', () => {
     );
     expect(JSON.stringify(permissions)).not.toContain('0.0.0.0/0');
   });
+
+  test.each(['us-west-2', 'eu-west-1'])('in %s every rule was there before the first launch', (region) => {
+    const actions = requestLog()
+      .filter((request) => request.region === region)
+      .map(({ action }) => action);
+    const launch = actions.indexOf('RunInstances');
+    expect(launch).toBeGreaterThan(0);
+    expect(actions.slice(0, launch)).toEqual(
+      expect.arrayContaining(['AuthorizeSecurityGroupIngress', 'AuthorizeSecurityGroupEgress']),
+    );
+    expect(actions.lastIndexOf('AuthorizeSecurityGroupIngress')).toBeLessThan(launch);
+    expect(actions.lastIndexOf('AuthorizeSecurityGroupEgress')).toBeLessThan(launch);
+  });
 });
 
 describe("the node's role", () => {
+  /** All that the operator writes. */
+  const ownObjects = ['local', 'local-eu'].map((fleet) => `fleets/${fleet}/credentials/orchestrator-token`);
   const put = (key: string): string =>
     `cd /usr/local/lib/skyfleet && python3 -B -c 'import imds,node_settings,s3; from pathlib import Path
 b=node_settings.load(Path("/var/lib/skyfleet/node.json"))["bucket"]
@@ -181,7 +249,8 @@ except Exception as e: print("refused", e)'`;
     const ofOperator = puts.filter(({ accessKeyId }) => accessKeyId === operatorKey);
     expect(
       ofOperator.map(({ resource }) => resource.replace(/^.*\/fleets/, 'fleets').replace(/\?.*$/, '')),
-    ).toEqual(['fleets/local/credentials/orchestrator-token']);
+    ).toEqual(expect.arrayContaining(ownObjects));
+    expect(ofOperator).toHaveLength(ownObjects.length);
   });
 
   test('comes with no keys of the operator', async () => {
@@ -224,9 +293,10 @@ describe('run again', () => {
         ),
       );
     const before = await started();
-    const again = await runCli(['up', '--rig', name]);
+    const again = await runCli(['up', '--rig', name, ...stacks]);
     succeeded(again);
-    expect(again.stderr).toContain('nothing to change');
+    expect(again.stderr).toContain('stack local: nothing to change');
+    expect(again.stderr).toContain('stack local-eu: nothing to change');
     expect(again.stderr).not.toContain('created');
     expect((await runningInstances()).map(({ InstanceId }) => InstanceId).sort()).toEqual(
       instances.map(({ InstanceId }) => InstanceId).sort(),
@@ -235,19 +305,49 @@ describe('run again', () => {
   });
 });
 
+describe('the rendered tasks', () => {
+  test("are what SkyPilot's own command takes, and hold the token in no form", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-rendered-'));
+    try {
+      const program = 'deployment/operator/commands/render.ts';
+      const options = ['--stack', 'local', '--config-file', configFile(), '--out', folder, '--json'];
+      const rendered = await rig.exec([process.execPath, '--import', 'tsx', program, ...options], {
+        cwd: CHECKOUT,
+      });
+      expect({ code: rendered.code, stderr: rendered.stderr }).toEqual({ code: 0, stderr: '' });
+      const places = JSON.parse(rendered.stdout) as Record<'place' | 'cluster' | 'task' | 'config', string>[];
+      expect(places.map(({ place }) => place)).toEqual(['local-0', 'local-1']);
+      expect(filesHolding(folder, rig.orchestratorToken)).toEqual([]);
+      for (const { place, task, config: skyConfig } of places) {
+        // Under a name that does not stand, so that SkyPilot has to plan the machines as well.
+        const options = ['--yes', '-c', `${place}-dryrun`, '--config', skyConfig];
+        const { code, stdout, stderr } = await rig.exec(['sky', 'launch', '--dryrun', ...options, task]);
+        expect({ code, output: stdout + stderr }).toEqual({
+          code: 0,
+          output: expect.stringContaining('Dryrun finished') as string,
+        });
+      }
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('a changed line of a compose file', () => {
   let folder: string;
+  const composeFile = () => path.join(folder, 'deployment/node/bacalhau/docker-compose.yml');
   beforeAll(() => {
     folder = copyOfProgram(fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-program-')));
-    const file = path.join(folder, 'deployment/node/bacalhau/docker-compose.yml');
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('retries: 3', 'retries: 4'));
+    fs.writeFileSync(
+      composeFile(),
+      fs.readFileSync(composeFile(), 'utf8').replace('retries: 3', 'retries: 4'),
+    );
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
   const pulumi = (...args: string[]) => {
-    const configFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
     return rig.exec(
-      ['pulumi', ...args, '--stack', 'local', '--config-file', configFile, '--non-interactive'],
+      ['pulumi', ...args, '--stack', 'local', '--config-file', configFile(), '--non-interactive'],
       { cwd: folder },
     );
   };
@@ -264,26 +364,42 @@ describe('a changed line of a compose file', () => {
     expect(stdout).not.toContain(rig.orchestratorToken);
   });
 
-  test('restarts that one service on the same machines', async () => {
-    const containers = async (): Promise<Record<string, string>> => {
-      const all = await Promise.all(
-        instances.map(async ({ InstanceId }) => {
-          const { stdout } = await onInstance(
-            rig,
-            InstanceId,
-            "docker inspect --format '{{.Name}} {{.State.StartedAt}}' sensor bacalhau_compute",
-          );
-          return stdout
-            .trim()
-            .split('\n')
-            .map((line) => [`${InstanceId} ${line.split(' ')[0] ?? ''}`, line.split(' ')[1] ?? ''] as const);
-        }),
-      );
-      return Object.fromEntries(all.flat());
-    };
-    const before = await containers();
-    expect(await pulumi('up', '--yes', '--skip-preview')).toMatchObject({ code: 0 });
-    const after = await containers();
+  /** When each container of the nodes was started, by instance and container. */
+  const startTimes = async (): Promise<Record<string, string>> => {
+    const all = await Promise.all(
+      instances.map(async ({ InstanceId }) => {
+        const inspect = "docker inspect --format '{{.Name}} {{.State.StartedAt}}' sensor bacalhau_compute";
+        const { stdout } = await onInstance(rig, InstanceId, inspect);
+        return stdout
+          .trim()
+          .split('\n')
+          .map((line) => [`${InstanceId} ${line.split(' ')[0] ?? ''}`, line.split(' ')[1] ?? ''] as const);
+      }),
+    );
+    return Object.fromEntries(all.flat());
+  };
+  const plan = () => path.join(folder, 'plan.json');
+  let before: Record<string, string>;
+
+  test('can be saved as a plan, which holds the token in no form', async () => {
+    before = await startTimes();
+    expect(await pulumi('preview', '--save-plan', plan())).toMatchObject({ code: 0 });
+    expect(holds(fs.readFileSync(plan()), rig.orchestratorToken)).toBe(false);
+  });
+
+  test('is refused together with anything that the plan does not say, before any container is touched', async () => {
+    const saved = fs.readFileSync(composeFile(), 'utf8');
+    fs.writeFileSync(composeFile(), saved.replace('retries: 4', 'retries: 5'));
+    const refused = await pulumi('up', '--yes', '--skip-preview', '--plan', plan());
+    fs.writeFileSync(composeFile(), saved);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stdout).toMatch(/local-\d-(submit|wait).*violates plan/);
+    expect(await startTimes()).toEqual(before);
+  });
+
+  test('restarts, as planned, that one service on the same machines', async () => {
+    expect(await pulumi('up', '--yes', '--skip-preview', '--plan', plan())).toMatchObject({ code: 0 });
+    const after = await startTimes();
     expect(Object.keys(after)).toEqual(Object.keys(before));
     for (const container of Object.keys(before)) {
       if (container.endsWith('/sensor')) expect(after[container]).toBe(before[container]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { containersConf, storageConf } from '../../../local/rig/containers';
@@ -97,3 +97,12 @@ test('the record of what was started is read back, and is empty before there is 
   writeRecord(file, { ...record, tools: { ...programs, images } });
   expect(readRecord(file).tools?.images.store).toBe('/store');
 });
+
+test.each(['', '{"services":', '{"services":{"sky":{"pid":"x"}}}'])(
+  'a record that holds %j counts as none',
+  (text) => {
+    const file = join(folder, 'rig.json');
+    writeFileSync(file, text);
+    expect(readRecord(file)).toEqual({ services: {} });
+  },
+);

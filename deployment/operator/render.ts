@@ -1,0 +1,128 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { CommandEnvironment } from './command-environment';
+import { parseSubmission } from './incarnation';
+import { launch } from './launch';
+import { SkyPilot } from './skypilot';
+import { toYaml } from './task';
+
+/** The submit command of a place, as a preview shows it. */
+export interface PlannedPlace {
+  place: string;
+  environment: Record<string, unknown>;
+  /** What the command printed when it last ran; undefined for a place that is new. */
+  stdout: string | undefined;
+}
+
+/** What `sky launch` takes for one place. */
+export interface RenderedPlace {
+  place: string;
+  /** Name of the cluster: the recorded incarnation, or for a new place its name with `-new` behind it. */
+  cluster: string;
+  /** YAML of the task. */
+  task: string;
+  /** YAML of the SkyPilot configuration (`--config`). */
+  config: string;
+  /** Shipped files in whose place the task holds `notKnownYet`. */
+  notKnown: string[];
+}
+
+/** Stands for the text of a file that is known only after the first `pulumi up`. */
+export const notKnownYet = 'known only after the first pulumi up\n';
+
+/** What Pulumi's JSON holds for a string that is not known before an update (`UnknownStringValue` of its SDKs). */
+const unknownMark = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+/** What a preview holds for a secret. */
+const secretMark = '[secret]';
+
+interface PreviewState {
+  urn: string;
+  type: string;
+  inputs?: { environment?: Record<string, unknown> };
+  outputs?: { stdout?: unknown };
+}
+
+/** What `pulumi preview --json` prints, as far as it is read here. */
+interface Preview {
+  steps?: { op: string; newState?: PreviewState; oldState?: PreviewState }[];
+  diagnostics?: { severity: string; message: string }[];
+}
+
+const submitSuffix = '-submit';
+/** What a preview does with a resource that is there afterwards. */
+const standing = new Set(['same', 'create', 'update', 'create-replacement']);
+
+/**
+ * The places that a preview leaves standing, by name.
+ *
+ * @param json what `pulumi preview --json` printed.
+ * @throws Error with what the preview complains of.
+ */
+export function plannedPlaces(json: string): PlannedPlace[] {
+  const { steps = [], diagnostics = [] } = JSON.parse(json) as Preview;
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  if (errors.length > 0) {
+    throw new Error(`pulumi preview failed:\n${stripVTControlCharacters(errors.join('\n')).trim()}`);
+  }
+  return steps
+    .flatMap(({ op, newState, oldState }): PlannedPlace[] => {
+      const name = newState?.urn.split('::').at(-1) ?? '';
+      if (!standing.has(op) || newState?.type !== 'command:local:Command' || !name.endsWith(submitSuffix)) {
+        return [];
+      }
+      const stdout = oldState?.outputs?.stdout;
+      return [
+        {
+          place: name.slice(0, -submitSuffix.length),
+          environment: newState.inputs?.environment ?? {},
+          stdout: typeof stdout === 'string' ? stdout : undefined,
+        },
+      ];
+    })
+    .sort((a, b) => (a.place < b.place ? -1 : 1));
+}
+
+/** A server that only takes down what it would be asked to launch. */
+class TakenDown extends SkyPilot {
+  launched = { task: '', config: '' };
+
+  constructor() {
+    super({ endpoint: '' }, { id: '', name: '' });
+  }
+
+  override submitLaunch(_cluster: string, task: string, config: Record<string, unknown>): Promise<string> {
+    this.launched = { task, config: toYaml(config) };
+    return Promise.resolve('');
+  }
+}
+
+const launchVariables = ['SKYFLEET_TASK', 'SKYFLEET_SKYPILOT_CONFIG', 'SKYFLEET_FILES'];
+
+/**
+ * The files that launch a place with SkyPilot's own command: the very task and configuration that the submit command
+ * sends.
+ *
+ * @throws Error where the task itself, and not only a file that it ships, is known only after the first `up`, and where
+ *   any of it is a secret.
+ */
+export async function renderPlace({ place, environment, stdout }: PlannedPlace): Promise<RenderedPlace> {
+  if (launchVariables.some((variable) => environment[variable] === unknownMark)) {
+    throw new Error(
+      `${place}: its task names resources that AWS has not made yet; render it again after the first pulumi up`,
+    );
+  }
+  const files = JSON.parse(String(environment['SKYFLEET_FILES'])) as Record<string, string>;
+  const secret = [...launchVariables, ...Object.keys(files)].find((name) => environment[name] === secretMark);
+  if (secret !== undefined) {
+    throw new Error(`${place}: ${files[secret] ?? secret} is a secret, so that its task cannot be rendered`);
+  }
+  const missing = Object.keys(files).filter((variable) => environment[variable] === unknownMark);
+  const complete = {
+    ...(environment as CommandEnvironment),
+    ...Object.fromEntries(missing.map((variable) => [variable, notKnownYet])),
+  };
+  const cluster = parseSubmission(stdout)?.incarnation ?? `${place}-new`;
+  const server = new TakenDown();
+  await launch(server, complete, cluster);
+  const notKnown = missing.map((variable) => files[variable] ?? variable);
+  return { place, cluster, ...server.launched, notKnown };
+}
