@@ -51,40 +51,37 @@ export = async (): Promise<Record<string, unknown>> => {
   });
   const skypilot = new SkyServer(name, { stack, endpoint: config.skypilot.endpoint, token: skypilotToken });
 
-  const placement = pulumi.output({
+  const placement = {
     vpcName: network.vpcName,
     subnetNames: network.subnetNames,
     securityGroupName: network.securityGroupName,
     instanceProfileName: nodeRole.instanceProfileName,
     connection: connectionOf(config),
-  });
+  };
   const launches = new Launches();
   const fleets = config.fleets.map(
     (fleet) =>
-      new BacalhauFleet(
-        fleet.name,
-        {
-          fleet,
-          stack,
-          region: config.region,
-          zones: config.network.zones,
-          placement,
-          orchestrator: config.orchestrator,
-          orchestratorToken,
-          bacalhau: config.bacalhau,
-          sensor: config.sensor,
-          bucket: {
-            name: buckets.dataBucketName,
-            prefix: prefixOf(fleet),
-            endpointUrl: config.buckets.endpointUrl,
-          },
-          skypilot,
-          timeouts: config.timeouts,
-          launches,
-          tags: config.tags,
+      new BacalhauFleet(fleet.name, {
+        fleet,
+        stack,
+        region: config.region,
+        zones: config.network.zones,
+        placement,
+        after: [network, buckets, nodeRole],
+        orchestrator: config.orchestrator,
+        orchestratorToken,
+        bacalhau: config.bacalhau,
+        sensor: config.sensor,
+        bucket: {
+          name: buckets.dataBucketName,
+          prefix: prefixOf(fleet),
+          endpointUrl: config.buckets.endpointUrl,
         },
-        { dependsOn: [network, buckets, nodeRole] },
-      ),
+        skypilot,
+        timeouts: config.timeouts,
+        launches,
+        tags: config.tags,
+      }),
   );
 
   return {

@@ -10,7 +10,7 @@ import { SkyCluster, type SkyClusterArgs } from './sky-cluster';
 
 export interface BacalhauFleetArgs extends Pick<
   SkyClusterArgs,
-  'stack' | 'placement' | 'orchestratorToken' | 'skypilot' | 'timeouts' | 'tags' | 'launches'
+  'stack' | 'placement' | 'after' | 'orchestratorToken' | 'skypilot' | 'timeouts' | 'tags' | 'launches'
 > {
   /** The fleet as the stack configuration declares it. */
   fleet: FleetConfig;
@@ -69,10 +69,9 @@ export class BacalhauFleet extends pulumi.ComponentResource {
     const launches = args.launches ?? new Launches();
     this.clusters = Array.from({ length: fleet.clusters }, (_, index) => {
       const place = `${name}-${index}`;
-      // Known only once the token is there, so that no node starts without it.
       const settings = pulumi
-        .all([args.bucket.name, token.id])
-        .apply(([bucketName]) => nodeSettings(args, place, index, bucketName));
+        .output(args.bucket.name)
+        .apply((bucketName) => nodeSettings(args, place, index, bucketName));
       const files = { ...shipped, 'node.json': settings.apply(renderNodeSettings) };
       const { stack, placement, orchestratorToken, skypilot, timeouts } = args;
       return new SkyCluster(
@@ -81,6 +80,8 @@ export class BacalhauFleet extends pulumi.ComponentResource {
           stack,
           machine,
           placement,
+          // No node starts without its token.
+          after: [...(args.after ?? []), token],
           files,
           orchestratorToken,
           skypilot,

@@ -31,13 +31,13 @@ export interface NetworkArgs {
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   /** `Name` tag of the VPC, by which SkyPilot finds it. */
-  readonly vpcName: pulumi.Output<string>;
+  readonly vpcName: string;
   readonly subnetIds: pulumi.Output<string[]>;
   /** `Name` tags of the subnets, by which SkyPilot finds them, in the order of the zones. */
-  readonly subnetNames: pulumi.Output<string[]>;
+  readonly subnetNames: string[];
   readonly securityGroupId: pulumi.Output<string>;
   /** Name of the security group, by which SkyPilot finds it. */
-  readonly securityGroupName: pulumi.Output<string>;
+  readonly securityGroupName: string;
 
   private readonly child: pulumi.CustomResourceOptions;
   private readonly tagged: Tagged;
@@ -71,9 +71,9 @@ export class Network extends pulumi.ComponentResource {
     const wayOut = this.wayOut('way-out', publicTable, { gatewayId: gateway.id });
     const natTables = this.natTables(vpc.id, publicTable, wayOut);
 
-    const tables = natTables.length === 0 ? [publicTable] : natTables.map(({ table }) => table);
+    const tables = natTables.length === 0 ? [publicTable] : natTables;
     const subnets = this.subnets(vpc.id, tables);
-    const toS3 = new aws.ec2.VpcEndpoint(
+    new aws.ec2.VpcEndpoint(
       `${prefix}-s3`,
       {
         vpcId: vpc.id,
@@ -103,18 +103,12 @@ export class Network extends pulumi.ComponentResource {
     }
 
     this.vpcId = vpc.id;
-    this.subnetIds = pulumi.all(subnets.map(({ subnet }) => subnet.id));
-    // The names wait for what SkyPilot relies on, so that no launch can come before its route or the group's rules.
-    const ready = pulumi.all([
-      wayOut.id,
-      toS3.id,
-      ...natTables.map(({ route }) => route.id),
-      ...subnets.map(({ association }) => association.id),
-    ]);
-    this.vpcName = ready.apply(() => `${prefix}-vpc`);
-    this.subnetNames = ready.apply(() => args.zones.map((zone) => `${prefix}-subnet-${zone}`));
+    this.subnetIds = pulumi.all(subnets.map(({ id }) => id));
+    // Plain names, so that the first preview shows the tasks whole; whoever launches waits for this component.
+    this.vpcName = `${prefix}-vpc`;
+    this.subnetNames = args.zones.map((zone) => `${prefix}-subnet-${zone}`);
     this.securityGroupId = group.id;
-    this.securityGroupName = pulumi.all([ready, group.groupName]).apply(([, groupName]) => groupName);
+    this.securityGroupName = group.groupName;
     this.registerOutputs({
       vpcId: this.vpcId,
       subnetIds: this.subnetIds,
@@ -123,10 +117,7 @@ export class Network extends pulumi.ComponentResource {
   }
 
   /** The subnets of the nodes, one for each zone; `tables` are dealt out to them in turn. */
-  private subnets(
-    vpcId: pulumi.Input<string>,
-    tables: aws.ec2.RouteTable[],
-  ): { subnet: aws.ec2.Subnet; association: aws.ec2.RouteTableAssociation }[] {
+  private subnets(vpcId: pulumi.Input<string>, tables: aws.ec2.RouteTable[]): aws.ec2.Subnet[] {
     const { cidr, zones, nat } = this.args;
     return subnetPlan(cidr, zones.length).map((cidrBlock, index) => {
       const zone = zones[index] ?? '';
@@ -141,7 +132,8 @@ export class Network extends pulumi.ComponentResource {
         },
         this.child,
       );
-      return { subnet, association: this.association(zone, subnet, tables[index % tables.length]) };
+      this.association(zone, subnet, tables[index % tables.length]);
+      return subnet;
     });
   }
 
@@ -150,7 +142,7 @@ export class Network extends pulumi.ComponentResource {
     vpcId: pulumi.Input<string>,
     publicTable: aws.ec2.RouteTable,
     wayOut: aws.ec2.Route,
-  ): { table: aws.ec2.RouteTable; route: aws.ec2.Route }[] {
+  ): aws.ec2.RouteTable[] {
     const { cidr, zones, nat } = this.args;
     const gateways = { none: 0, single: 1, zonal: zones.length }[nat];
     return natSubnetPlan(cidr, gateways).map((cidrBlock, index) => {
@@ -172,7 +164,8 @@ export class Network extends pulumi.ComponentResource {
         { ...this.child, dependsOn: [wayOut, association] },
       );
       const table = this.routeTable(`nat-routes-${zone}`, vpcId);
-      return { table, route: this.wayOut(`nat-way-out-${zone}`, table, { natGatewayId: gateway.id }) };
+      this.wayOut(`nat-way-out-${zone}`, table, { natGatewayId: gateway.id });
+      return table;
     });
   }
 

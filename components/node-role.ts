@@ -18,7 +18,7 @@ export interface NodeRoleArgs {
 export class NodeRole extends pulumi.ComponentResource {
   readonly roleArn: pulumi.Output<string>;
   /** Name of the instance profile, which SkyPilot gives to the instances. */
-  readonly instanceProfileName: pulumi.Output<string>;
+  readonly instanceProfileName: string;
 
   constructor(name: string, args: NodeRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super('skyfleet:iam:NodeRole', name, {}, opts);
@@ -34,7 +34,7 @@ export class NodeRole extends pulumi.ComponentResource {
       },
       child,
     );
-    const policy = new aws.iam.RolePolicy(
+    new aws.iam.RolePolicy(
       `${name}-policy`,
       {
         role: role.id,
@@ -44,11 +44,15 @@ export class NodeRole extends pulumi.ComponentResource {
       },
       child,
     );
-    const profile = new aws.iam.InstanceProfile(`${name}-profile`, { role: role.name, tags }, child);
+    // A name of ours, so that the first preview shows the tasks whole; whoever launches waits for this component.
+    this.instanceProfileName = `${name}-nodes`;
+    new aws.iam.InstanceProfile(
+      `${name}-profile`,
+      { name: this.instanceProfileName, role: role.name, tags },
+      child,
+    );
 
     this.roleArn = role.arn;
-    // The name waits for the policy, so that no node starts without its rights.
-    this.instanceProfileName = pulumi.all([profile.name, policy.id]).apply(([profileName]) => profileName);
     this.registerOutputs({ roleArn: this.roleArn, instanceProfileName: this.instanceProfileName });
   }
 }

@@ -13,40 +13,40 @@ export interface NodeSecurityGroupArgs {
 /**
  * The security group of the nodes: nothing comes in but SSH from the given ranges and the nodes' own traffic.
  *
- * The group's rules exist before its name is known, because SkyPilot opens port 22 to the world by itself in a group
- * without rules.
+ * The group's rules must exist before a launch, because SkyPilot opens port 22 to the world by itself in a group without
+ * rules: whoever launches waits for this component.
  */
 export class NodeSecurityGroup extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
   /** Name by which SkyPilot finds the group. */
-  readonly groupName: pulumi.Output<string>;
+  readonly groupName: string;
 
   constructor(name: string, args: NodeSecurityGroupArgs, opts?: pulumi.ComponentResourceOptions) {
     super('skyfleet:network:NodeSecurityGroup', name, {}, opts);
     const child = { parent: this };
     const { tagged } = args;
+    this.groupName = `${name}-nodes`;
     const group = new aws.ec2.SecurityGroup(
       `${name}-nodes`,
-      { name: `${name}-nodes`, description: 'Skyfleet nodes', vpcId: args.vpcId, tags: tagged('nodes') },
+      { name: this.groupName, description: 'Skyfleet nodes', vpcId: args.vpcId, tags: tagged('nodes') },
       child,
     );
-    const ssh = args.sshCidrs.map(
-      (range, index) =>
-        new aws.vpc.SecurityGroupIngressRule(
-          `${name}-ssh-${index}`,
-          {
-            securityGroupId: group.id,
-            description: 'SSH from the SkyPilot server',
-            cidrIpv4: range,
-            ipProtocol: 'tcp',
-            fromPort: 22,
-            toPort: 22,
-            tags: tagged(`ssh-${index}`),
-          },
-          child,
-        ),
-    );
-    const among = new aws.vpc.SecurityGroupIngressRule(
+    args.sshCidrs.forEach((range, index) => {
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-ssh-${index}`,
+        {
+          securityGroupId: group.id,
+          description: 'SSH from the SkyPilot server',
+          cidrIpv4: range,
+          ipProtocol: 'tcp',
+          fromPort: 22,
+          toPort: 22,
+          tags: tagged(`ssh-${index}`),
+        },
+        child,
+      );
+    });
+    new aws.vpc.SecurityGroupIngressRule(
       `${name}-among-nodes`,
       {
         securityGroupId: group.id,
@@ -57,7 +57,7 @@ export class NodeSecurityGroup extends pulumi.ComponentResource {
       },
       child,
     );
-    const out = new aws.vpc.SecurityGroupEgressRule(
+    new aws.vpc.SecurityGroupEgressRule(
       `${name}-out`,
       {
         securityGroupId: group.id,
@@ -69,8 +69,6 @@ export class NodeSecurityGroup extends pulumi.ComponentResource {
       child,
     );
     this.id = group.id;
-    const rules = pulumi.all([among.id, out.id, ...ssh.map((rule) => rule.id)]);
-    this.groupName = pulumi.all([group.name, rules]).apply(([groupName]) => groupName);
     this.registerOutputs({ id: this.id, groupName: this.groupName });
   }
 }

@@ -17,6 +17,8 @@ export interface SkyClusterArgs {
   machine: MachineSpec;
   /** The stack's own AWS resources that the cluster is launched into. */
   placement: pulumi.Input<Placement>;
+  /** What must be there before a launch, such as the components of that placement. */
+  after?: pulumi.Resource[];
   /** Text of each file shipped to the nodes, by its path below the staging folder. */
   files: Record<string, pulumi.Input<string>>;
   /**
@@ -82,7 +84,7 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: { ...server, SKYFLEET_MACHINE: machine, ...launch },
         logging: local.Logging.None,
       },
-      { parent: this },
+      { parent: this, ...(args.after === undefined ? {} : { dependsOn: args.after }) },
     );
     const launches = args.launches ?? new Launches();
     launches.add(submit);

@@ -12,7 +12,8 @@ export interface NodeReport {
   zone: string;
   region: string;
   privateIp: string;
-  publicIp: string;
+  /** Null where nodes have private addresses only. */
+  publicIp: string | null;
   nodeName: string;
   ordinal: number;
   sensorId: string;

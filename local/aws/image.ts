@@ -155,14 +155,18 @@ async function buildSkyPilotWheel(python: string, home: string): Promise<string>
 /** Makes a Debian root of the given packages; the archive's keys and the mirror are mmdebstrap's own defaults. */
 async function debianRoot(variant: string, packages: readonly string[], archive: string): Promise<void> {
   const without = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*'];
-  await run([
-    'mmdebstrap',
-    `--variant=${variant}`,
-    `--include=${packages.join(',')}`,
-    ...without.map((path) => `--dpkgopt=path-exclude=${path}`),
-    DEBIAN,
-    archive,
-  ]);
+  await run(
+    [
+      'mmdebstrap',
+      `--variant=${variant}`,
+      `--include=${packages.join(',')}`,
+      ...without.map((path) => `--dpkgopt=path-exclude=${path}`),
+      DEBIAN,
+      archive,
+    ],
+    // Its scratch folder stays behind where it is killed: below the build's own folder it goes with that.
+    { env: { ...process.env, TMPDIR: dirname(archive) } },
+  );
 }
 
 const instancePackages = () =>

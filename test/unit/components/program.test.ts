@@ -151,7 +151,7 @@ test("a launch names the stack's own resources", () => {
     vpc_names: ['skyfleet-dev-vpc'],
     subnet_names: ['skyfleet-dev-subnet-us-west-2a', 'skyfleet-dev-subnet-us-west-2b'],
     security_group_name: 'skyfleet-dev-nodes',
-    remote_identity: 'skyfleet-dev-profile-1234567',
+    remote_identity: 'skyfleet-dev-nodes',
     disk_encrypted: true,
   });
 });
