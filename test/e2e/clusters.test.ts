@@ -3,13 +3,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { LocalStack } from '../../local/job/stack';
+import type { LocalStack } from '../../local/job/stack';
 import { sensorRowsJob } from '../../local/jobs';
-import { openRig, pulumiEnv, stopRig, type Rig } from '../../local/rig';
-import { inNamespace } from '../../local/rig/namespace';
+import { openRig, stopRig, type Rig } from '../../local/rig';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { aws, onInstance, runCli, succeeded } from './rig-run';
+import { aws, onInstance, localStack, runCli, succeeded } from './rig-run';
 
 jest.setTimeout(40 * 60_000);
 
@@ -95,14 +94,7 @@ async function jobOn(nodeName: string): Promise<string> {
 beforeAll(async () => {
   succeeded(await runCli(['rig', 'start', name]));
   rig = await openRig({ name });
-  stack = new LocalStack({
-    projectDir: CHECKOUT,
-    folder: rig.paths.pulumi,
-    stack: 'local',
-    env: pulumiEnv(rig),
-    enter: (argv) => inNamespace(rig.paths, argv),
-    orchestratorToken: rig.orchestratorToken,
-  });
+  stack = localStack(rig);
   await up(3);
 });
 afterAll(() => stopRig({ name }));

@@ -2,14 +2,13 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
-import { LocalStack } from '../../local/job/stack';
+import type { LocalStack } from '../../local/job/stack';
 import { openRig, pulumiEnv, stopRig, type Rig } from '../../local/rig';
 import { GATEWAY } from '../../local/rig/addresses';
-import { inNamespace } from '../../local/rig/namespace';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
 import { actionsOf, readPolicy, uncovered, type LoggedRequest } from '../policies';
-import { aws, runCli, succeeded, type Finished } from './rig-run';
+import { aws, localStack, runCli, succeeded, type Finished } from './rig-run';
 
 jest.setTimeout(30 * 60_000);
 
@@ -35,7 +34,11 @@ const sharedSettings = {
   },
   orchestrator: { endpoints: [`nats://${GATEWAY}:4222`] },
   sensor: { image: 'ghcr.io/bacalhau-project/sensor-log-generator:1.5.0' },
-  governance: { regions: ['us-west-2'], requiredTags: ['team'] },
+  governance: {
+    regions: ['us-west-2'],
+    requiredTags: ['team'],
+    permissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary',
+  },
   tags: { team: 'sensors' },
 };
 
@@ -44,6 +47,15 @@ const inRig = async (argv: string[], cwd = CHECKOUT, input?: string): Promise<Fi
   const { code, stdout, stderr } = await rig.exec(argv, options);
   return { code: code ?? 1, stdout, stderr };
 };
+
+/** Makes the boundary that the documents give as an example. */
+async function makeBoundary(): Promise<void> {
+  const document = JSON.stringify(readPolicy('permissions-boundary')).replaceAll(
+    'ACCOUNT_ID',
+    '123456789012',
+  );
+  await aws(rig, 'iam', 'create-policy', '--policy-name', 'boundary', '--policy-document', document);
+}
 
 /** Brings the example of a shared stack up, with the settings of this test. */
 async function upShared(): Promise<void> {
@@ -83,21 +95,15 @@ async function prepare(onDestroy: 'keep' | 'delete'): Promise<void> {
         ordinals: { first: 0, last: 9 },
       },
     ],
-    'skyfleet:buckets': { onDestroy, endpointUrl: `http://${GATEWAY}:5000` },
+    'skyfleet:buckets': { onDestroy, prefix: 'team/fleets/', endpointUrl: `http://${GATEWAY}:5000` },
   }));
 }
 
 beforeAll(async () => {
   succeeded(await runCli(['rig', 'start', name]));
   rig = await openRig({ name });
-  stack = new LocalStack({
-    projectDir: CHECKOUT,
-    folder: rig.paths.pulumi,
-    stack: 'local',
-    env: pulumiEnv(rig),
-    enter: (argv) => inNamespace(rig.paths, argv),
-    orchestratorToken: rig.orchestratorToken,
-  });
+  stack = localStack(rig);
+  await makeBoundary();
   await upShared();
   await prepare('delete');
 
@@ -151,6 +157,22 @@ test('volumes are encrypted and carry the tags that the platform team asks for',
   expect(Volumes).toHaveLength(1);
   expect(Volumes[0]?.Encrypted).toBe(true);
   expect(Volumes[0]?.Tags).toContainEqual({ Key: 'team', Value: 'sensors' });
+});
+
+test('every role has the boundary, and within it the node writes below the prefix of the stack', async () => {
+  const { Roles } = await aws<{ Roles: { RoleName: string }[] }>(rig, 'iam', 'list-roles');
+  expect(Roles).toHaveLength(2);
+  for (const { RoleName } of Roles) {
+    expect(await aws(rig, 'iam', 'get-role', '--role-name', RoleName)).toHaveProperty(
+      'Role.PermissionsBoundary.PermissionsBoundaryArn',
+      sharedSettings.governance.permissionsBoundary,
+    );
+  }
+  const bucket = String((await stack.outputs())['dataBucket']);
+  const list = ['s3api', 'list-objects-v2', '--bucket', bucket, '--query', 'Contents[].Key'];
+  const keys = await aws<string[]>(rig, ...list);
+  expect(keys.filter((key) => !key.startsWith('team/fleets/sized/'))).toEqual([]);
+  expect(keys).toContainEqual(expect.stringMatching(/^team\/fleets\/sized\/health\/sized-0-\w{4}\.json$/));
 });
 
 test("all traffic is recorded, and the VPC's default group lets nothing through", async () => {
@@ -218,6 +240,6 @@ test('a bucket that is kept keeps its settings, loses the token, and destroy say
   );
   const versions = (prefix: string): Promise<Record<string, unknown>> =>
     ofBucket('list-object-versions', '--prefix', prefix);
-  expect(await versions('fleets/sized/credentials/')).not.toHaveProperty('Versions');
-  expect(await versions('fleets/sized/sensor/')).toHaveProperty('Versions');
+  expect(await versions('team/fleets/sized/credentials/')).not.toHaveProperty('Versions');
+  expect(await versions('team/fleets/sized/sensor/')).toHaveProperty('Versions');
 });

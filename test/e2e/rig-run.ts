@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CHECKOUT } from '../../local/rig/paths';
-import type { Rig } from '../../local/rig';
+import { LocalStack } from '../../local/job/stack';
+import { pulumiEnv, type Rig } from '../../local/rig';
+import { inNamespace } from '../../local/rig/namespace';
 
 /** What a command printed, and how it ended. */
 export interface Finished {
@@ -45,6 +47,18 @@ export async function onInstance(rig: Rig, instanceId: string, script: string): 
     env: podman,
   });
   return { code: code ?? 1, stdout, stderr };
+}
+
+/** The stack `local` in a rig, driven from outside of its network. */
+export function localStack(rig: Rig): LocalStack {
+  return new LocalStack({
+    projectDir: CHECKOUT,
+    folder: rig.paths.pulumi,
+    stack: 'local',
+    env: pulumiEnv(rig),
+    enter: (argv) => inNamespace(rig.paths, argv),
+    orchestratorToken: rig.orchestratorToken,
+  });
 }
 
 /** A copy of the program in which a test may change files; its packages are the checkout's own. */

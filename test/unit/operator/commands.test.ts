@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { labelKeys } from '../../../deployment/operator/incarnation';
 import { storedProgram } from '../../../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml } from '../../../deployment/operator/task';
+import { machine, placement } from './fixtures';
 import { SkyPilotServer, type Outcome, type Received } from './skypilot-server';
 
 const token = 'planted/token+with=signs';
@@ -26,22 +27,6 @@ const report = {
   sensorId: 'SENSOR_WA_SEA_0007',
 };
 
-const placement = {
-  vpcName: 'v',
-  subnetNames: ['s'],
-  securityGroupName: 'g',
-  instanceProfileName: 'p',
-  connection: { internalIps: false, ssm: false },
-};
-const machine = {
-  region: 'us-west-2',
-  zones: ['us-west-2a'],
-  instanceType: 't3.medium',
-  spot: true,
-  onDemandFallback: false,
-  diskSizeGiB: 30,
-  nodes: 1,
-};
 const launchVariables = {
   SKYFLEET_TASK: toYaml(renderTask('sensors-0', machine, labels)),
   SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, labels)),
@@ -125,7 +110,7 @@ describe('submit', () => {
     expect(task['setup']).toContain('text of a\n');
     expect(JSON.stringify(server.received)).not.toContain(token);
     expect(launch?.body['override_skypilot_config']).toMatchObject({
-      aws: { vpc_names: ['v'], labels: { [labelKeys.incarnation]: submission['incarnation'] } },
+      aws: { vpc_names: ['fleet-vpc'], labels: { [labelKeys.incarnation]: submission['incarnation'] } },
     });
   });
 

@@ -6,23 +6,7 @@ import {
   type MachinePlacement,
   type MachineSpec,
 } from '../../../deployment/operator/machine';
-
-const unnamed: MachineSpec = {
-  region: 'us-west-2',
-  zones: ['us-west-2b', 'us-west-2a'],
-  spot: true,
-  onDemandFallback: false,
-  diskSizeGiB: 30,
-  nodes: 1,
-};
-const machine: MachineSpec = { ...unnamed, instanceType: 't3.medium' };
-const placement = {
-  vpcName: 'fleet-vpc',
-  subnetNames: ['fleet-subnet-us-west-2a'],
-  securityGroupName: 'fleet-nodes',
-  instanceProfileName: 'fleet-profile',
-  connection: { internalIps: false, ssm: false },
-};
+import { machine, placement, unnamed } from './fixtures';
 
 test('a machine is named, or described for SkyPilot to choose', () => {
   expect(skyMachine(machine)).toEqual({ instance_type: 't3.medium' });
@@ -32,7 +16,10 @@ test('a machine is named, or described for SkyPilot to choose', () => {
 
 test('on-demand comes after every zone has been tried for spot, and only where it may', () => {
   const tried = (spec: MachineSpec) =>
-    candidates(spec).map(({ infra, use_spot }) => [infra.slice(-1), use_spot]);
+    candidates({ ...spec, zones: ['us-west-2b', 'us-west-2a'] }).map(({ infra, use_spot }) => [
+      infra.slice(-1),
+      use_spot,
+    ]);
   const spot = [
     ['b', true],
     ['a', true],
@@ -53,7 +40,7 @@ test('arm64 is tried as the types that are large enough, the smallest first', ()
   expect(gravitonTypes(96, 1)).toEqual([]);
   const spec = { ...unnamed, cpus: 2, memoryGiB: 16, architecture: 'arm64' as const };
   expect(skyMachine(spec)).toEqual({});
-  expect(candidates({ ...spec, zones: ['us-west-2a'] })).toEqual([
+  expect(candidates(spec)).toEqual([
     { infra: 'aws/us-west-2/us-west-2a', use_spot: true, instance_type: 'r7g.large' },
     { infra: 'aws/us-west-2/us-west-2a', use_spot: true, instance_type: 'm7g.xlarge' },
     { infra: 'aws/us-west-2/us-west-2a', use_spot: true, instance_type: 'c7g.2xlarge' },

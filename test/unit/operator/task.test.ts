@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
-import type { MachineSpec } from '../../../deployment/operator/machine';
 import {
   renderSkyConfig,
   renderTask,
@@ -11,23 +10,7 @@ import {
   withFiles,
   type Connection,
 } from '../../../deployment/operator/task';
-
-const machine: MachineSpec = {
-  region: 'us-west-2',
-  zones: ['us-west-2a'],
-  instanceType: 't3.medium',
-  spot: true,
-  onDemandFallback: false,
-  diskSizeGiB: 30,
-  nodes: 1,
-};
-const placement = {
-  vpcName: 'fleet-vpc',
-  subnetNames: ['fleet-subnet-us-west-2a'],
-  securityGroupName: 'fleet-nodes',
-  instanceProfileName: 'fleet-profile',
-  connection: { internalIps: false, ssm: false },
-};
+import { machine, placement } from './fixtures';
 
 test("a task has SkyPilot's own layout", () => {
   expect(
