@@ -1,5 +1,6 @@
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
+import { storedProgram } from '../deployment/operator/stored-program';
 import { operatorProgram } from './operator-program';
 
 export interface SkyServerArgs {
@@ -27,6 +28,7 @@ export class SkyServer extends pulumi.ComponentResource {
       `${name}-skypilot`,
       {
         create: operatorProgram('claim'),
+        delete: storedProgram('release'),
         environment: {
           SKYFLEET_STACK: args.stack,
           SKYFLEET_SKYPILOT_ENDPOINT: args.endpoint,

@@ -46,6 +46,21 @@ export async function ownServer(environment: CommandEnvironment): Promise<SkyPil
   return sky;
 }
 
+/**
+ * Takes the stack off the server's list of users, once its places are gone.
+ *
+ * @throws SkyRequestError where the server still has clusters of the stack.
+ */
+export async function releaseServer(environment: CommandEnvironment): Promise<void> {
+  const identity = JSON.parse(required(environment, 'PULUMI_COMMAND_STDOUT')) as ServerIdentity;
+  if (!('mark' in identity)) return;
+  const sky = skyPilotOf(environment);
+  await sky.checkServer();
+  // The mark last: without it, another try would take this for another server.
+  await sky.removeUser(sky.user.id);
+  await sky.removeUser(identity.mark);
+}
+
 async function leaveMark(sky: SkyPilot, stack: string): Promise<ServerIdentity> {
   // The form of SkyPilot's own user ids.
   const mark = randomBytes(4).toString('hex');

@@ -88,7 +88,7 @@ export class SkyPilot {
   constructor(
     private readonly server: SkyServer,
     /** Identity under which the server files the requests. */
-    private readonly user: { id: string; name: string },
+    readonly user: { id: string; name: string },
   ) {
     this.address = server.endpoint.replace(/\/+$/, '');
   }
@@ -128,6 +128,16 @@ export class SkyPilot {
   /** Adds a user to the list of a server without a login: it keeps whoever sends it a request. */
   async addUser(user: { id: string; name: string }): Promise<void> {
     await new SkyPilot(this.server, user).status();
+  }
+
+  /**
+   * Takes a user off that list; one that is not on it counts as taken off.
+   *
+   * @throws SkyRequestError where the user still has clusters.
+   */
+  async removeUser(id: string): Promise<void> {
+    if (!(await this.userIds()).includes(id)) return;
+    this.refuseFailure(await this.exchange('POST', '/users/delete', { user_id: id }), 'users/delete');
   }
 
   /** Schedules a launch and returns its request id at once. */

@@ -7,7 +7,7 @@ const texts = new Map<string, string>();
  * A command line that carries its whole program, so that it still runs where there is no checkout, such as the delete
  * command that Pulumi keeps in its state. The program is handed to node on standard input, not as an argument.
  */
-export function storedProgram(command: 'delete'): string {
+export function storedProgram(command: 'delete' | 'release'): string {
   const known = texts.get(command);
   if (known !== undefined) return known;
   const built = buildSync({

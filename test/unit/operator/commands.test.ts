@@ -160,6 +160,14 @@ describe("the stack's own server", () => {
     expect(stderr).toContain('which is the one at https://old.example.com');
   });
 
+  test('is left without a trace of the stack when that is destroyed, also where only part of it is left', async () => {
+    const identity = JSON.parse((await claim()).stdout) as { mark: string };
+    const release = () => run(storedProgram('release'), { PULUMI_COMMAND_STDOUT: JSON.stringify(identity) });
+    expect(await release()).toMatchObject({ code: 0, stderr: '' });
+    expect([...server.users]).toEqual([mark]);
+    expect(await release()).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test.each(['submit', 'wait', 'delete'] as const)(
     '%s refuses another one and asks nothing of it',
     async (command) => {

@@ -75,7 +75,8 @@ export class SkyPilotServer {
       };
       this.received.push(received);
       const sender = received.body['env_vars'] as { SKYPILOT_USER_ID?: string } | undefined;
-      if (sender?.SKYPILOT_USER_ID !== undefined) this.users.add(sender.SKYPILOT_USER_ID);
+      if (url.pathname === '/users/delete') this.users.delete(String(received.body['user_id']));
+      else if (sender?.SKYPILOT_USER_ID !== undefined) this.users.add(sender.SKYPILOT_USER_ID);
       const id = `request-${this.received.length}`;
       this.outcomes.set(id, this.answer(received));
       reply(200, 'null', { 'x-skypilot-request-id': id });

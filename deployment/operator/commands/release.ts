@@ -1,0 +1,4 @@
+import { runCommand } from '../command-environment';
+import { releaseServer } from '../server-identity';
+
+void runCommand(releaseServer);
