@@ -49,7 +49,15 @@ export = async (): Promise<Record<string, unknown>> => {
     permissionsBoundary,
     tags,
   });
-  const skypilot = new SkyServer(name, { stack, endpoint: config.skypilot.endpoint, token: skypilotToken });
+  const after = [network, buckets, nodeRole];
+  const skypilot = new SkyServer(name, {
+    stack,
+    region: config.region,
+    deleteMinutes: config.timeouts.deleteMinutes,
+    endpoint: config.skypilot.endpoint,
+    token: skypilotToken,
+    after,
+  });
 
   const placement = {
     vpcName: network.vpcName,
@@ -67,7 +75,7 @@ export = async (): Promise<Record<string, unknown>> => {
         region: config.region,
         zones: config.network.zones,
         placement,
-        after: [network, buckets, nodeRole],
+        after,
         orchestrator: config.orchestrator,
         orchestratorToken,
         bacalhau: config.bacalhau,

@@ -6,15 +6,22 @@ import { operatorProgram } from './operator-program';
 export interface SkyServerArgs {
   /** Full name of the stack. */
   stack: string;
+  /** AWS region. */
+  region: string;
+  /** Minutes that a deletion may take. */
+  deleteMinutes: number;
   /** Address of the SkyPilot server. */
   endpoint: pulumi.Input<string>;
   /** Service account token, where the server asks for a login; a secret. */
   token?: pulumi.Input<string>;
+  /** What launches stand in, and what must therefore be deleted after them, such as the network. */
+  after?: pulumi.Resource[];
 }
 
 /**
  * The SkyPilot server that the stack belongs to. It is recorded when the stack is made; every command that would use
- * another one refuses to, because a second operator's own server would see nothing and build a second fleet.
+ * another one refuses to, because a second operator's own server would see nothing and build a second fleet. When the
+ * stack is destroyed, whatever of it is still on the server is taken down, recorded or not.
  */
 export class SkyServer extends pulumi.ComponentResource {
   readonly endpoint: pulumi.Output<string>;
@@ -31,12 +38,14 @@ export class SkyServer extends pulumi.ComponentResource {
         delete: storedProgram('release'),
         environment: {
           SKYFLEET_STACK: args.stack,
+          SKYFLEET_REGION: args.region,
+          SKYFLEET_DELETE_MINUTES: String(args.deleteMinutes),
           SKYFLEET_SKYPILOT_ENDPOINT: args.endpoint,
           ...(args.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.token }),
         },
         logging: local.Logging.None,
       },
-      { parent: this },
+      { parent: this, ...(args.after === undefined ? {} : { dependsOn: args.after }) },
     );
     this.endpoint = pulumi.output(args.endpoint);
     this.token = args.token === undefined ? undefined : pulumi.output(args.token);

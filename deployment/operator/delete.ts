@@ -6,10 +6,10 @@ import { labelKeys, parseSubmission } from './incarnation';
 import { ownServer } from './server-identity';
 import type { SkyPilot } from './skypilot';
 
-/** Ids of the instances of one incarnation that AWS has not terminated yet. */
-async function remainingInstances(region: string, incarnation: string): Promise<string[]> {
+/** Ids of the instances with a tag that AWS has not terminated yet. */
+async function remainingInstances(region: string, key: string, value: string): Promise<string[]> {
   const filters = [
-    `Name=tag:${labelKeys.incarnation},Values=${incarnation}`,
+    `Name=tag:${key},Values=${value}`,
     'Name=instance-state-name,Values=pending,running,shutting-down,stopping,stopped',
   ];
   const query = 'Reservations[].Instances[].InstanceId';
@@ -30,8 +30,35 @@ async function remainingInstances(region: string, incarnation: string): Promise<
 }
 
 /**
- * Takes clusters down and waits until AWS has terminated their instances: SkyPilot returns earlier, and AWS refuses
- * to delete a subnet or a security group that a terminating instance still uses.
+ * Waits until AWS has terminated the instances with a label: SkyPilot returns earlier, and AWS refuses to delete a subnet
+ * or a security group that a terminating instance still uses.
+ *
+ * @param what whose instances they are, for the message.
+ * @throws Error naming the instances that are left at the time limit.
+ */
+export async function untilTerminated(
+  what: string,
+  [key, value]: [key: string, value: string],
+  environment: CommandEnvironment,
+): Promise<void> {
+  const region = required(environment, 'SKYFLEET_REGION');
+  const minutes = Number(required(environment, 'SKYFLEET_DELETE_MINUTES'));
+  const deadline = Date.now() + minutes * 60_000;
+  for (;;) {
+    const instances = await remainingInstances(region, key, value);
+    if (instances.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new Error(
+        `${what} is down, but after ${minutes} minutes its instances ${instances.join(', ')} are not terminated. ` +
+          `Look at them with: aws ec2 describe-instances --region ${region} --instance-ids ${instances.join(' ')}; then run pulumi destroy again`,
+      );
+    }
+    await sleep(2000);
+  }
+}
+
+/**
+ * Takes clusters down and waits until their instances are terminated.
  *
  * @throws Error naming the instances that are left at the time limit.
  */
@@ -40,23 +67,10 @@ export async function takeDown(
   incarnations: readonly string[],
   environment: CommandEnvironment,
 ): Promise<void> {
-  const region = required(environment, 'SKYFLEET_REGION');
-  const minutes = Number(required(environment, 'SKYFLEET_DELETE_MINUTES'));
-  const deadline = Date.now() + minutes * 60_000;
   await Promise.all(
     incarnations.map(async (incarnation) => {
       await sky.down(incarnation);
-      for (;;) {
-        const instances = await remainingInstances(region, incarnation);
-        if (instances.length === 0) return;
-        if (Date.now() > deadline) {
-          throw new Error(
-            `cluster ${incarnation} is down, but after ${minutes} minutes its instances ${instances.join(', ')} are not terminated. ` +
-              `Look at them with: aws ec2 describe-instances --region ${region} --instance-ids ${instances.join(' ')}; then run pulumi destroy again`,
-          );
-        }
-        await sleep(2000);
-      }
+      await untilTerminated(`cluster ${incarnation}`, [labelKeys.incarnation, incarnation], environment);
     }),
   );
 }

@@ -46,21 +46,6 @@ export async function ownServer(environment: CommandEnvironment): Promise<SkyPil
   return sky;
 }
 
-/**
- * Takes the stack off the server's list of users, once its places are gone.
- *
- * @throws SkyRequestError where the server still has clusters of the stack.
- */
-export async function releaseServer(environment: CommandEnvironment): Promise<void> {
-  const identity = JSON.parse(required(environment, 'PULUMI_COMMAND_STDOUT')) as ServerIdentity;
-  if (!('mark' in identity)) return;
-  const sky = skyPilotOf(environment);
-  await sky.checkServer();
-  // The mark last: without it, another try would take this for another server.
-  await sky.removeUser(sky.user.id);
-  await sky.removeUser(identity.mark);
-}
-
 async function leaveMark(sky: SkyPilot, stack: string): Promise<ServerIdentity> {
   // The form of SkyPilot's own user ids.
   const mark = randomBytes(4).toString('hex');
@@ -68,7 +53,8 @@ async function leaveMark(sky: SkyPilot, stack: string): Promise<ServerIdentity> 
   return { mark };
 }
 
-async function isServer(sky: SkyPilot, identity: ServerIdentity): Promise<boolean> {
+/** Whether a server is the one that was recorded. */
+export async function isServer(sky: SkyPilot, identity: ServerIdentity): Promise<boolean> {
   return 'mark' in identity
     ? (await sky.userIds()).includes(identity.mark)
     : identity.address === sky.address;

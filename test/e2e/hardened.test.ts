@@ -1,5 +1,4 @@
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
 import type { LocalStack } from '../../local/job/stack';
@@ -107,11 +106,7 @@ beforeAll(async () => {
   await upShared();
   await prepare('delete');
 
-  const program = ['--import', 'tsx', 'deployment/operator/commands/render.ts', '--stack', 'local', '--json'];
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-rendered-'));
-  const configFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
-  rendered = await inRig([process.execPath, ...program, '--config-file', configFile, '--out', folder]);
-  fs.rmSync(folder, { recursive: true });
+  rendered = await render();
 
   const noSpot = { op: 'RunInstances', code: 'InsufficientInstanceCapacity', message: 'no spot capacity' };
   const fault = JSON.stringify({ ...noSpot, count: 100, market: 'spot' });
@@ -127,6 +122,33 @@ beforeAll(async () => {
     .filter((request) => request.accessKeyId === accessKeyId && request.action !== 'CreatePolicy');
 });
 afterAll(() => stopRig({ name }));
+
+/** Renders the tasks of the stack into a folder that goes with the rig. */
+function render(): Promise<Finished> {
+  const program = ['--import', 'tsx', 'deployment/operator/commands/render.ts', '--stack', 'local', '--json'];
+  const configFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
+  const out = path.join(rig.paths.pulumi, 'rendered');
+  return inRig([process.execPath, ...program, '--config-file', configFile, '--out', out]);
+}
+
+/** Launches another incarnation of the place, of which Pulumi knows nothing. */
+async function launchUnrecorded(): Promise<void> {
+  const [place] = JSON.parse((await render()).stdout) as { cluster: string; task: string; config: string }[];
+  const { cluster = '', task = '', config = '' } = place ?? {};
+  for (const file of [task, config])
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll(cluster, 'sized-0-lost'));
+  const options = ['--yes', '--detach-run', '-c', 'sized-0-lost', '--config', config];
+  succeeded(await inRig(['sky', 'launch', ...options, task]));
+  expect(await instancesOfStack()).toHaveLength(2);
+}
+
+/** Ids of the instances of the stack that AWS has not terminated. */
+const instancesOfStack = async (): Promise<string[]> =>
+  aws<string[]>(
+    rig,
+    ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
+    ...[`Name=tag:skyfleet-stack,Values=${stackName}`, 'Name=instance-state-name,Values=running'],
+  );
 
 test('the task is known before the first up, but for what AWS has to name', () => {
   expect(rendered.code).toBe(0);
@@ -218,14 +240,16 @@ test('the SkyPilot server holds the mark of the stack, and a server without it i
   expect(refused.stderr).toContain(`is not the one that stack ${stackName} belongs to`);
 });
 
-test('destroy leaves a bucket that is kept with its settings and without the token, says so, and leaves the server', async () => {
+test('destroy ends what Pulumi never recorded too, leaves a kept bucket with its settings and without the token, and the server', async () => {
   const bucket = String((await stack.outputs())['dataBucket']);
   await prepare('keep');
   expect((await stack.run('up', ['--yes', '--skip-preview'], () => undefined)).code).toBe(0);
+  await launchUnrecorded();
   const { code, output } = await stack.run('destroy', ['--yes', '--skip-preview'], () => undefined);
   expect(code).toBe(0);
   expect(output).toContain(`Bucket ${bucket} stays, with its data and settings`);
 
+  expect(await instancesOfStack()).toEqual([]);
   const { Buckets } = await aws<{ Buckets: { Name: string }[] }>(rig, 's3api', 'list-buckets');
   expect(Buckets.map((kept) => kept.Name)).toEqual([bucket]);
   const ofBucket = <T>(call: string, ...options: string[]): Promise<T> =>

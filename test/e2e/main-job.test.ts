@@ -158,7 +158,7 @@ describe('what AWS says of the instances', () => {
         MetadataOptions: { HttpTokens: 'required' },
       });
       expect(instance.SecurityGroups.map(({ GroupName }) => GroupName)).toEqual(['skyfleet-local-nodes']);
-      expect(instance.IamInstanceProfile.Arn).toContain('skyfleet-local-profile');
+      expect(instance.IamInstanceProfile.Arn).toContain('skyfleet-local-nodes');
     }
   });
 

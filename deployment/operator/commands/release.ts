@@ -1,4 +1,4 @@
 import { runCommand } from '../command-environment';
-import { releaseServer } from '../server-identity';
+import { release } from '../release';
 
-void runCommand(releaseServer);
+void runCommand(release);

@@ -163,7 +163,12 @@ describe("the stack's own server", () => {
   test('is left without a trace of the stack when that is destroyed, also where only part of it is left', async () => {
     const identity = JSON.parse((await claim()).stdout) as { mark: string };
     const release = () => run(storedProgram('release'), { PULUMI_COMMAND_STDOUT: JSON.stringify(identity) });
+    const stray = { ...cluster, name: 'sensors-0-lost' };
+    outcomes['/status'] = () => ({ value: [stray, { ...stray, name: 'other', labels: null }] });
+    awsAnswers('[]');
     expect(await release()).toMatchObject({ code: 0, stderr: '' });
+    const down = server.received.filter(({ path }) => path === '/down');
+    expect(down.map(({ body }) => body['cluster_name'])).toEqual(['sensors-0-lost']);
     expect([...server.users]).toEqual([mark]);
     expect(await release()).toMatchObject({ code: 0, stderr: '' });
   });
