@@ -50,7 +50,7 @@ function writtenValues(config: pulumi.Config): Record<string, unknown> {
   ) as Record<string, unknown>;
 }
 
-/** The outputs of the shared stack: plain values, and the names of those that are secret with the secrets themselves. */
+/** What a shared stack gives: settings in plain, tokens as secrets. */
 interface SharedOutputs {
   values: Record<string, unknown>;
   secrets: Partial<Record<SecretKey, string>>;
@@ -71,19 +71,19 @@ async function sharedOutputs(stack: string): Promise<SharedOutputs> {
   );
   return {
     values: Object.fromEntries(
-      present
-        .filter(([key]) => !isSecret(key))
-        .map(([key, { value, secretValue }]) => [key, value ?? secretValue]),
+      present.filter(([key]) => !isSecret(key)).map(([key, { value }]) => [key, value as unknown]),
     ),
     secrets: Object.fromEntries(
       present.filter(([key]) => isSecret(key)).map(([key, { secretValue }]) => [key, secretValue]),
     ),
     problems: present
-      .filter(([key, { value }]) => isSecret(key) && value !== undefined)
+      .filter(([key, { value }]) => isSecret(key) === (value !== undefined))
       .map(([key]) => ({
         key: 'skyfleet:shared.stack',
         value: stack,
-        message: `gives ${key} in plain text; export it there as pulumi.secret(…)`,
+        message: isSecret(key)
+          ? `gives ${key} in plain text; export it there as pulumi.secret(…)`
+          : `gives ${key} as a secret, which would not stay one here; export it in plain`,
       })),
   };
 }

@@ -71,6 +71,14 @@ describe('with a shared stack', () => {
     expect(await valueOf(config.secrets.skypilotToken)).toBe('sky_login');
   });
 
+  test('a setting that it gives as a secret is refused', async () => {
+    await mockPulumi({ outputs: { sensor, ...token }, secretOutputNames: ['sensor', 'orchestratorToken'] });
+    setConfig('us-west-2', { ...own, ...shared }, {});
+    await expect(loadConfig(projectDir)).rejects.toThrow(
+      'gives sensor as a secret, which would not stay one here',
+    );
+  });
+
   test('a token that it gives in plain text is refused', async () => {
     await mockPulumi({ outputs: { sensor, ...token }, secretOutputNames: [] });
     setConfig('us-west-2', { ...own, ...shared }, {});
