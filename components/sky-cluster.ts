@@ -84,7 +84,7 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: { ...server, SKYFLEET_MACHINE: machine, ...launch },
         logging: local.Logging.None,
       },
-      { parent: this, ...(args.after === undefined ? {} : { dependsOn: args.after }) },
+      { parent: this, dependsOn: args.after },
     );
     const launches = args.launches ?? new Launches();
     launches.add(submit);

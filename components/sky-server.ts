@@ -45,7 +45,7 @@ export class SkyServer extends pulumi.ComponentResource {
         },
         logging: local.Logging.None,
       },
-      { parent: this, ...(args.after === undefined ? {} : { dependsOn: args.after }) },
+      { parent: this, dependsOn: args.after },
     );
     this.endpoint = pulumi.output(args.endpoint);
     this.token = args.token === undefined ? undefined : pulumi.output(args.token);

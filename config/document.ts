@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { configSchema } from './schema';
+import { sharedKeys } from './shared';
 
 /** What the documentation and `Pulumi.yaml` say of the configuration, made from its schema. */
 
@@ -68,7 +69,7 @@ export function declarations(): Record<string, { type: string; description: stri
         .filter((part) => part !== '')
         .join(' Keys: ');
       // Pulumi takes every declared key without a default as required; those that a shared stack may give are not.
-      const required = ['network', 'fleets'].includes(name);
+      const required = root.required?.includes(name) === true && !sharedKeys.some((key) => key === name);
       return [
         `skyfleet:${name}`,
         { type: String(schema.type), ...(required ? {} : { default: {} }), description },

@@ -83,12 +83,12 @@ export function checkConfig(raw: Record<string, unknown>, surroundings: Surround
   const result = configSchema.safeParse(raw);
   const issues = result.error?.issues ?? [];
   const keys = soundKeys(issues);
-  const sound = soundSections(raw, keys);
+  const sound = result.data ?? (soundSections(raw, keys) as SkyfleetConfig);
   const problems = [
     ...issues.flatMap((issue) => problemsOf(issue, raw)),
     ...rules
       .filter(({ needs }) => needs.every((key) => keys.has(key)))
-      .flatMap((rule) => rule.problems(sound as SkyfleetConfig, surroundings)),
+      .flatMap((rule) => rule.problems(sound, surroundings)),
   ];
   return result.success && problems.length === 0
     ? { config: result.data, problems: [] }

@@ -18,19 +18,21 @@ export interface Rule {
   problems: (config: SkyfleetConfig, surroundings: Surroundings) => ConfigProblem[];
 }
 
-/** A rule for each fleet; `check` gives what is wrong below the fleet's own path. */
+/** A rule for each fleet; `check` gives what is wrong with the value of `key`, or nothing. */
 function ofEachFleet(
   name: string,
-  check: (fleet: FleetConfig, config: SkyfleetConfig) => [key: keyof FleetConfig, message: string][],
+  key: keyof FleetConfig,
+  check: (fleet: FleetConfig, config: SkyfleetConfig) => string | undefined,
   needs: Rule['needs'] = [],
 ): Rule {
   return {
     name,
     needs: ['fleets', ...needs],
     problems: (config) =>
-      config.fleets.flatMap((fleet, index) =>
-        check(fleet, config).map(([key, message]) => problemAt(['fleets', index, key], fleet[key], message)),
-      ),
+      config.fleets.flatMap((fleet, index) => {
+        const message = check(fleet, config);
+        return message === undefined ? [] : [problemAt(['fleets', index, key], fleet[key], message)];
+      }),
   };
 }
 
@@ -128,67 +130,54 @@ const fleets: Rule[] = [
         ),
       ),
   },
-  ofEachFleet('an ordinal range ends behind its beginning', ({ ordinals: { first, last } }) =>
-    when<[keyof FleetConfig, string]>(last < first, [
-      'ordinals',
-      'last must not be below first; correct one of them',
-    ]),
+  ofEachFleet('an ordinal range ends behind its beginning', 'ordinals', ({ ordinals: { first, last } }) =>
+    last < first ? 'last must not be below first; correct one of them' : undefined,
   ),
-  ofEachFleet('every node has an ordinal', ({ clusters, nodesPerCluster, ordinals: { first, last } }) => {
-    const [needed, offered] = [clusters * nodesPerCluster, last - first + 1];
-    return when<[keyof FleetConfig, string]>(last >= first && needed > offered, [
-      'ordinals',
-      `must hold ${needed} ordinals (clusters × nodesPerCluster), holds ${offered}; raise last`,
-    ]);
-  }),
-  ofEachFleet('the machine is chosen', ({ instanceType, cpus, memoryGiB, accelerators }) =>
-    when<[keyof FleetConfig, string]>([instanceType, cpus, memoryGiB, accelerators].every(isAbsent), [
-      'instanceType',
-      'is missing; name an instance type, or what a node needs: cpus, memoryGiB or accelerators',
-    ]),
+  ofEachFleet(
+    'every node has an ordinal',
+    'ordinals',
+    ({ clusters, nodesPerCluster, ordinals: { first, last } }) => {
+      const [needed, offered] = [clusters * nodesPerCluster, last - first + 1];
+      return last >= first && needed > offered
+        ? `must hold ${needed} ordinals (clusters × nodesPerCluster), holds ${offered}; raise last`
+        : undefined;
+    },
   ),
-  ofEachFleet('the machine is chosen in one way', ({ instanceType, cpus, memoryGiB, architecture }) =>
-    when<[keyof FleetConfig, string]>(
-      instanceType !== undefined && ![cpus, memoryGiB, architecture].every(isAbsent),
-      ['instanceType', 'must not stand beside cpus, memoryGiB or architecture; keep one or the other'],
-    ),
+  ofEachFleet('the machine is chosen', 'instanceType', ({ instanceType, cpus, memoryGiB, accelerators }) =>
+    [instanceType, cpus, memoryGiB, accelerators].every(isAbsent)
+      ? 'is missing; name an instance type, or what a node needs: cpus, memoryGiB or accelerators'
+      : undefined,
   ),
-  ofEachFleet('arm64 goes with a size', ({ architecture, cpus, memoryGiB, accelerators }) =>
-    when<[keyof FleetConfig, string]>(
-      architecture === 'arm64' &&
-        (accelerators !== undefined || cpus === undefined || memoryGiB === undefined),
-      [
-        'architecture',
-        'needs cpus and memoryGiB, without accelerators; give both, or name the instance type',
-      ],
-    ),
+  ofEachFleet(
+    'the machine is chosen in one way',
+    'instanceType',
+    ({ instanceType, cpus, memoryGiB, architecture }) =>
+      instanceType !== undefined && ![cpus, memoryGiB, architecture].every(isAbsent)
+        ? 'must not stand beside cpus, memoryGiB or architecture; keep one or the other'
+        : undefined,
   ),
-  ofEachFleet('arm64 is to be had in that size', ({ architecture, cpus, memoryGiB }) =>
-    when<[keyof FleetConfig, string]>(
-      architecture === 'arm64' &&
-        cpus !== undefined &&
-        memoryGiB !== undefined &&
-        gravitonTypes(cpus, memoryGiB).length === 0,
-      [
-        'architecture',
-        'needs 64 vCPUs and 512 GiB at most; lower cpus or memoryGiB, or name the instance type',
-      ],
-    ),
+  ofEachFleet('arm64 goes with a size', 'architecture', ({ architecture, cpus, memoryGiB, accelerators }) =>
+    architecture === 'arm64' && (accelerators !== undefined || cpus === undefined || memoryGiB === undefined)
+      ? 'needs cpus and memoryGiB, without accelerators; give both, or name the instance type'
+      : undefined,
   ),
-  ofEachFleet('the price limit is held', ({ maxHourlyUsd, instanceType, architecture }) =>
-    when<[keyof FleetConfig, string]>(
-      maxHourlyUsd !== undefined && (instanceType !== undefined || architecture === 'arm64'),
-      [
-        'maxHourlyUsd',
-        'needs a machine that SkyPilot chooses, because it holds the limit by its choice; name cpus, memoryGiB or accelerators instead of a type',
-      ],
-    ),
+  ofEachFleet('arm64 is to be had in that size', 'architecture', ({ architecture, cpus, memoryGiB }) =>
+    architecture === 'arm64' &&
+    cpus !== undefined &&
+    memoryGiB !== undefined &&
+    gravitonTypes(cpus, memoryGiB).length === 0
+      ? 'needs 64 vCPUs and 512 GiB at most; lower cpus or memoryGiB, or name the instance type'
+      : undefined,
   ),
-  ofEachFleet('only spot falls back to on-demand', ({ spot, onDemandFallback }) =>
-    when<[keyof FleetConfig, string]>(!spot && onDemandFallback, [
-      'onDemandFallback',
-      'must not be true without spot: the nodes are on-demand already; remove it',
-    ]),
+  ofEachFleet('the price limit is held', 'maxHourlyUsd', ({ maxHourlyUsd, instanceType, architecture }) =>
+    maxHourlyUsd !== undefined && (instanceType !== undefined || architecture === 'arm64')
+      ? 'needs a machine that SkyPilot chooses, because it holds the limit by its choice; name cpus, memoryGiB or accelerators instead of a type'
+      : undefined,
+  ),
+  ofEachFleet('only spot falls back to on-demand', 'onDemandFallback', ({ spot, onDemandFallback }) =>
+    !spot && onDemandFallback
+      ? 'must not be true without spot: the nodes are on-demand already; remove it'
+      : undefined,
   ),
   {
     name: 'a fleet is in zones of the network',
@@ -222,12 +211,12 @@ const governance: Rule[] = [
   },
   ofEachFleet(
     'required tags are there',
+    'tags',
     (fleet, { tags, governance: { requiredTags } }) => {
       const missing = requiredTags.filter((key) => !(key in tags) && !(key in fleet.tags));
-      return when<[keyof FleetConfig, string]>(missing.length > 0, [
-        'tags',
-        `must have ${missing.join(', ')}, which skyfleet:governance.requiredTags asks for; add it here or to skyfleet:tags`,
-      ]);
+      return missing.length > 0
+        ? `must have ${missing.join(', ')}, which skyfleet:governance.requiredTags asks for; add it here or to skyfleet:tags`
+        : undefined;
     },
     ['tags', 'governance'],
   ),

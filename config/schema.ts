@@ -12,6 +12,7 @@ import {
   tagMap,
   zone,
 } from './atoms';
+import { sharedKeys } from './shared';
 
 /**
  * The one description of what a stack configuration may say: the `skyfleet:` keys of `Pulumi.<stack>.yaml`. The types
@@ -294,7 +295,7 @@ const shared = z
       .describe('Full name of the stack, such as `organization/skyfleet-shared/prod`.'),
   })
   .describe(
-    'A stack whose outputs `access`, `orchestrator`, `bacalhau`, `sensor`, `skypilot`, `governance`, `timeouts`, `tags`, `orchestratorToken` and `skypilotToken` stand in for what this stack file does not say.',
+    `A stack whose outputs ${[...sharedKeys, 'orchestratorToken'].map((key) => `\`${key}\``).join(', ')} and \`skypilotToken\` stand in for what this stack file does not say.`,
   );
 
 export const configSchema = z.strictObject({

@@ -4,7 +4,7 @@ import { BACALHAU_API } from '../rig/addresses';
 import { ensureSecret, orchestratorTokenFile, pulumiBackend, pulumiHome } from '../rig/environment';
 import { CHECKOUT, rigPaths, type RigPaths } from '../rig/paths';
 import { leftInAccount } from './account';
-import { diagnosticsOf, progressOf, runMainJob } from './main-job';
+import { diagnosticsOf, progressTo, runMainJob } from './main-job';
 import { interruptedStacks, LocalStack, stacksOf } from './stack';
 
 /** Runs inside the network of a rig, started by `local/cli.ts`, with the environment of the rig's operator. */
@@ -63,10 +63,8 @@ async function down({ rig, verbose }: Options): Promise<void> {
   const failures = await Promise.all(
     stacks.map(async (stack) => {
       show(`pulumi destroy, stack ${stack.name}`);
-      const { code, output } = await stack.run('destroy', ['--yes', '--skip-preview'], (line) => {
-        const progress = verbose ? line : progressOf(line);
-        if (progress !== undefined) show(progress);
-      });
+      const options = ['--yes', '--skip-preview'];
+      const { code, output } = await stack.run('destroy', options, progressTo({ show, verbose }));
       return code === 0 ? [] : [`pulumi destroy of stack ${stack.name} failed:\n${diagnosticsOf(output)}`];
     }),
   );

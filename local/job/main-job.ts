@@ -66,10 +66,7 @@ const logOf = ({ name }: LocalStack, { logs }: MainJobSettings) => path.join(log
 async function bringUp(stack: LocalStack, settings: MainJobSettings): Promise<void> {
   const { show } = settings;
   show(`pulumi up, stack ${stack.name}`);
-  const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], (line) => {
-    const progress = settings.verbose ? line : progressOf(line);
-    if (progress !== undefined) show(progress);
-  });
+  const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], progressTo(settings));
   const log = logOf(stack, settings);
   fs.writeFileSync(log, output);
   if (code !== 0) {
@@ -128,6 +125,17 @@ function sensorImageOf({ projectDir }: MainJobSettings, stack: string): string {
   const file = fs.readFileSync(path.join(projectDir, `Pulumi.${stack}.yaml`), 'utf8');
   return (parse(file) as { config: { 'skyfleet:sensor': { image: string } } }).config['skyfleet:sensor']
     .image;
+}
+
+/** Shows what Pulumi prints: all of it where the output is verbose, else the progress of each place. */
+export function progressTo({
+  show,
+  verbose,
+}: Pick<MainJobSettings, 'show' | 'verbose'>): (line: string) => void {
+  return (line) => {
+    const progress = verbose ? line : progressOf(line);
+    if (progress !== undefined) show(progress);
+  };
 }
 
 /** What a line of Pulumi's output says of the progress of a place; undefined for every other line. */
