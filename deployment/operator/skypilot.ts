@@ -66,6 +66,16 @@ interface RequestPayload {
   error: string | null;
 }
 
+/** What the list of the requests that have not ended says of one. */
+interface ActiveRequest {
+  request_id: string;
+  name: string;
+  created_at: number;
+}
+
+/** Name under which the server lists a launch: its prefix and `RequestName.CLUSTER_LAUNCH`. */
+const launchName = 'sky.launch';
+
 /** Seconds after which one HTTP exchange is given up; long waits are made of several. */
 const exchangeSeconds = 50;
 
@@ -140,13 +150,58 @@ export class SkyPilot {
     this.refuseFailure(await this.exchange('POST', '/users/delete', { user_id: id }), 'users/delete');
   }
 
-  /** Schedules a launch and returns its request id at once. */
-  async submitLaunch(cluster: string, taskYaml: string, config: Record<string, unknown>): Promise<string> {
+  /**
+   * Schedules a launch and returns its request id at once.
+   *
+   * @param resize brings a cluster that is up to the task's number of nodes, which a plain launch refuses to do.
+   */
+  async submitLaunch(
+    cluster: string,
+    taskYaml: string,
+    config: Record<string, unknown>,
+    { resize = false } = {},
+  ): Promise<string> {
     return this.schedule('/launch', {
       task: taskYaml,
       cluster_name: cluster,
       override_skypilot_config: config,
+      resize,
     });
+  }
+
+  /** Id of the launch of a cluster that has not ended yet; of several, the one that was asked for last. */
+  async launchUnderWay(cluster: string): Promise<string | undefined> {
+    // Named fields only: a request's body carries the whole task.
+    const fields = ['request_id', 'name', 'created_at'].map((field) => `fields=${field}`).join('&');
+    const path = `/api/status?cluster_name=${encodeURIComponent(cluster)}&${fields}`;
+    const response = await this.exchange('GET', path);
+    this.refuseFailure(response, 'status of the requests');
+    const [last] = (JSON.parse(response.text) as ActiveRequest[])
+      .filter(({ name }) => name === launchName)
+      .sort((a, b) => b.created_at - a.created_at);
+    return last?.request_id;
+  }
+
+  /**
+   * Ends a request that waits or runs; what it has launched by then stays.
+   *
+   * @returns whether there was one to end: one that has ended before, or that the server does not know, is left as it is.
+   */
+  async cancelRequest(requestId: string): Promise<boolean> {
+    const cancelled = (await this.call('/api/cancel', { request_ids: [requestId] })) as string[];
+    return cancelled.includes(requestId);
+  }
+
+  /**
+   * Runs a task on a cluster that is up, once a launch that is under way has ended.
+   *
+   * SkyPilot runs nothing but the run part, and answers when the job is submitted, not when it has ended.
+   *
+   * @throws SkyRequestError such as `ClusterDoesNotExist` or `ClusterNotUpError`.
+   */
+  async exec(cluster: string, taskYaml: string, deadline = Infinity): Promise<{ job_id: number }> {
+    const requestId = await this.schedule('/exec', { task: taskYaml, cluster_name: cluster });
+    return (await this.result(requestId, deadline)) as { job_id: number };
   }
 
   /** The clusters that the server knows. */
@@ -308,7 +363,10 @@ export class SkyPilot {
   }
 }
 
-function valueOf({ return_value }: RequestPayload): unknown {
+function valueOf({ request_id, status, return_value }: RequestPayload): unknown {
+  // The server answers for a cancelled request as for one that succeeded with nothing.
+  if (status === 'CANCELLED')
+    throw new SkyRequestError('RequestCancelled', `request ${request_id} was cancelled`);
   return return_value === null ? null : (JSON.parse(return_value) as unknown);
 }
 

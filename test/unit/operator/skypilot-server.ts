@@ -8,8 +8,16 @@ export interface Received {
   body: Record<string, unknown>;
 }
 
-/** What the server answers to a scheduled request: its value, or SkyPilot's error. */
-export type Outcome = { value: unknown } | { error: { type: string; message: string } };
+/** What the server answers to a scheduled request: its value, SkyPilot's error, or that it was cancelled. */
+export type Outcome = { value: unknown } | { error: { type: string; message: string } } | 'cancelled';
+
+/** A request that has not ended, as `/api/status` lists it. */
+export interface ActiveRequest {
+  request_id: string;
+  name: string;
+  cluster_name: string;
+  created_at: number;
+}
 
 /** A peer that speaks SkyPilot's REST protocol: POST gives a request id, `/api/get` its outcome. */
 export class SkyPilotServer {
@@ -21,6 +29,8 @@ export class SkyPilotServer {
   /** Number of answers to come that say "busy". */
   busy = 0;
   logs = '';
+  /** The requests that have not ended. */
+  active: ActiveRequest[] = [];
   private readonly outcomes = new Map<string, Outcome>();
   private readonly server: http.Server;
 
@@ -63,6 +73,12 @@ export class SkyPilotServer {
         200,
         [...this.users].map((id) => ({ id })),
       );
+    } else if (url.pathname === '/api/status') {
+      const cluster = url.searchParams.get('cluster_name');
+      reply(
+        200,
+        this.active.filter(({ cluster_name }) => cluster_name === cluster),
+      );
     } else if (url.pathname === '/api/get') {
       this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
     } else if (url.pathname === '/api/stream' || url.pathname === '/logs') {
@@ -86,6 +102,8 @@ export class SkyPilotServer {
   private replyOutcome(id: string, reply: (status: number, body: unknown) => void): void {
     const outcome = this.outcomes.get(id);
     if (outcome === undefined) reply(404, { detail: `Request '${id}' not found` });
+    else if (outcome === 'cancelled')
+      reply(200, { request_id: id, status: 'CANCELLED', return_value: null, error: null });
     else if ('value' in outcome)
       reply(200, {
         request_id: id,

@@ -32,7 +32,73 @@ test('a launch is scheduled under the stack and answered with its request id', (
         task: 'name: x',
         cluster_name: 'local-0-k3f9',
         override_skypilot_config: { aws: {} },
+        resize: false,
         env_vars: { SKYPILOT_USER_ID: 'abcd1234', SKYPILOT_USER: 'skyfleet' },
+      });
+    },
+  ));
+
+test('a launch may ask for another number of nodes', () =>
+  withServer(
+    () => ({ value: null }),
+    async (server, endpoint) => {
+      await new SkyPilot({ endpoint }, user).submitLaunch('local-0-k3f9', 'name: x', {}, { resize: true });
+      expect(server.received[0]?.body).toMatchObject({ cluster_name: 'local-0-k3f9', resize: true });
+    },
+  ));
+
+test('the launch of a cluster that is under way is found, the last one where there are several', () =>
+  withServer(
+    () => ({ value: null }),
+    async (server, endpoint) => {
+      const sky = new SkyPilot({ endpoint }, user);
+      server.active = [
+        { request_id: 'early', name: 'sky.launch', cluster_name: 'local-0-k3f9', created_at: 1.5 },
+        { request_id: 'late', name: 'sky.launch', cluster_name: 'local-0-k3f9', created_at: 2.5 },
+        { request_id: 'down', name: 'sky.down', cluster_name: 'local-0-k3f9', created_at: 3.5 },
+        { request_id: 'other', name: 'sky.launch', cluster_name: 'local-1-x7y8', created_at: 4.5 },
+        { request_id: 'exec', name: 'sky.exec', cluster_name: 'local-2-a1b2', created_at: 5.5 },
+      ];
+      expect(await sky.launchUnderWay('local-0-k3f9')).toBe('late');
+      expect(await sky.launchUnderWay('local-1-x7y8')).toBe('other');
+      expect(await sky.launchUnderWay('local-2-a1b2')).toBeUndefined();
+    },
+  ));
+
+test('a request is cancelled by its id, and whether there was one to end is told', () =>
+  withServer(
+    () => ({ value: ['request-7'] }),
+    async (server, endpoint) => {
+      const sky = new SkyPilot({ endpoint }, user);
+      expect(await sky.cancelRequest('request-7')).toBe(true);
+      expect(await sky.cancelRequest('request-8')).toBe(false);
+      expect(server.received.map(({ path, body }) => [path, body['request_ids']])).toEqual([
+        ['/api/cancel', ['request-7']],
+        ['/api/cancel', ['request-8']],
+      ]);
+    },
+  ));
+
+test('a request that was cancelled has failed', () =>
+  withServer(
+    () => 'cancelled',
+    async (_, endpoint) => {
+      const sky = new SkyPilot({ endpoint }, user);
+      const requestId = await sky.submitLaunch('local-0-k3f9', 'name: x', {});
+      await expect(sky.result(requestId)).rejects.toHaveProperty('type', 'RequestCancelled');
+      await expect(sky.resultSoFar(requestId)).rejects.toThrow(`request ${requestId} was cancelled`);
+    },
+  ));
+
+test('a task is run on a cluster that is there, as a job of its own', () =>
+  withServer(
+    () => ({ value: { job_id: 2, handle: 'opaque' } }),
+    async (server, endpoint) => {
+      const sky = new SkyPilot({ endpoint }, user);
+      expect(await sky.exec('local-0-k3f9', 'run: true')).toMatchObject({ job_id: 2 });
+      expect(server.received[0]).toMatchObject({
+        path: '/exec',
+        body: { task: 'run: true', cluster_name: 'local-0-k3f9' },
       });
     },
   ));
