@@ -36,7 +36,7 @@ check: node_modules/.package-lock.json ## Types, lint and format
 	npx prettier --check --log-level warn .
 
 .PHONY: docs
-docs: node_modules/.package-lock.json ## Write the reference of the configuration from its schema
+docs: node_modules/.package-lock.json ## Write the references of the configuration and of the change classes
 	@$(TSX) config/generate.ts
 
 .PHONY: unit

@@ -5,6 +5,8 @@ import { Launches } from './components/launches';
 import { Network } from './components/network';
 import { NodeRole } from './components/node-role';
 import { SkyServer } from './components/sky-server';
+import { readHistory, type StackHistory } from './components/stack-history';
+import { fleetInputs } from './config/change-classes';
 import { loadConfig, type StackConfig } from './config/load';
 import type { Connection } from './deployment/operator/task';
 
@@ -17,6 +19,17 @@ function connectionOf({ access, network }: StackConfig): Connection {
   };
 }
 
+/** Says which places go. */
+function tellRemovals(history: StackHistory, declared: readonly string[]): void {
+  const removed = history.places.filter(({ place }) => !declared.includes(place));
+  for (const { place, applied } of removed) {
+    const nodes = applied?.ready.nodes.map(({ nodeName }) => nodeName) ?? [];
+    void pulumi.log.info(
+      `${place}: scale: the place is removed${nodes.length === 0 ? '' : `; ${nodes.join(', ')} end`}`,
+    );
+  }
+}
+
 export = async (): Promise<Record<string, unknown>> => {
   const config = await loadConfig(__dirname);
   const { orchestratorToken, skypilotToken } = config.secrets;
@@ -24,6 +37,7 @@ export = async (): Promise<Record<string, unknown>> => {
   const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
   const tags = { ...config.tags, 'skyfleet-stack': stack };
+  const history = await readHistory(stack, config);
   const prefixOf = (fleet: { name: string }): string => `${config.buckets.prefix}${fleet.name}/`;
 
   const network = new Network(name, {
@@ -88,8 +102,14 @@ export = async (): Promise<Record<string, unknown>> => {
         skypilot,
         timeouts: config.timeouts,
         launches,
+        history,
+        inputs: fleetInputs(config, config.region, fleet),
         tags: config.tags,
       }),
+  );
+  tellRemovals(
+    history,
+    fleets.flatMap(({ clusters }) => clusters.map(({ place }) => place)),
   );
 
   return {

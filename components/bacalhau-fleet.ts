@@ -4,13 +4,24 @@ import type { FleetConfig } from '../config/schema';
 import { renderNodeSettings, type NodeSettings } from '../deployment/operator/node-settings';
 import { readNodeFiles } from '../deployment/operator/node-files';
 import type { MachineSpec } from '../deployment/operator/machine';
+import { fileFingerprints, filesFingerprint } from '../deployment/operator/shipped-files';
 import type { NodeReport } from '../deployment/operator/wait';
 import { Launches } from './launches';
+import { ShippedFiles } from './shipped-files';
 import { SkyCluster, type SkyClusterArgs } from './sky-cluster';
 
 export interface BacalhauFleetArgs extends Pick<
   SkyClusterArgs,
-  'stack' | 'placement' | 'after' | 'orchestratorToken' | 'skypilot' | 'timeouts' | 'tags' | 'launches'
+  | 'stack'
+  | 'placement'
+  | 'after'
+  | 'orchestratorToken'
+  | 'skypilot'
+  | 'timeouts'
+  | 'tags'
+  | 'launches'
+  | 'history'
+  | 'inputs'
 > {
   /** The fleet as the stack configuration declares it. */
   fleet: FleetConfig;
@@ -54,6 +65,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       diskSizeGiB: fleet.diskSizeGiB,
     };
     const shipped = readNodeFiles();
+    const files = new ShippedFiles(`${name}-files`, { files: shipped }, { parent: this });
     const token = new aws.s3.BucketObjectv2(
       `${name}-orchestrator-token`,
       {
@@ -72,17 +84,25 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       const settings = pulumi
         .output(args.bucket.name)
         .apply((bucketName) => nodeSettings(args, place, index, bucketName));
-      const files = { ...shipped, 'node.json': settings.apply(renderNodeSettings) };
-      const { stack, placement, orchestratorToken, skypilot, timeouts } = args;
+      const { stack, placement, orchestratorToken, skypilot, timeouts, history } = args;
       return new SkyCluster(
         place,
         {
           stack,
           machine,
           placement,
-          // No node starts without its token.
-          after: [...(args.after ?? []), token],
-          files,
+          // No node starts without its token, and nothing is launched that the preview has not shown.
+          after: [...(args.after ?? []), token, files],
+          nodeSettings: settings.apply(renderNodeSettings),
+          files: filesFingerprint(shipped),
+          inputs: {
+            ...args.inputs,
+            'fleets[].ordinals': { ...fleet.ordinals, first: firstOrdinal(fleet, index) },
+            files: fileFingerprints(shipped),
+          },
+          history,
+          strategy: fleet.strategy,
+          drainMinutes: fleet.drainMinutes,
           orchestratorToken,
           skypilot,
           timeouts,
@@ -92,10 +112,29 @@ export class BacalhauFleet extends pulumi.ComponentResource {
         { parent: this },
       );
     });
+    this.tellChanges();
 
     this.nodes = pulumi.all(this.clusters.map((cluster) => cluster.nodes)).apply((nodes) => nodes.flat());
     this.registerOutputs({ nodes: this.nodes });
   }
+
+  /** Says what happens to the places and why, places with the same reason together. */
+  private tellChanges(): void {
+    const places = new Map<string, string[]>();
+    for (const { plan, place } of this.clusters) {
+      if (plan.changes) places.set(plan.change, [...(places.get(plan.change) ?? []), place]);
+    }
+    for (const [change, names] of places) {
+      const shown =
+        names.length > 3 ? `${names[0]} … ${names.at(-1)} (${names.length} places)` : names.join(', ');
+      void pulumi.log.info(`${shown}: ${change}`, this);
+    }
+  }
+}
+
+/** The ordinal of the first node of a cluster. */
+function firstOrdinal({ ordinals, nodesPerCluster }: FleetConfig, index: number): number {
+  return ordinals.first + index * nodesPerCluster;
 }
 
 /** Where the orchestrator's token stands in the bucket: below the prefix that the nodes' role may read. */
@@ -116,7 +155,7 @@ function nodeSettings(
     fleet: fleet.name,
     place,
     nodes: {
-      firstOrdinal: fleet.ordinals.first + index * fleet.nodesPerCluster,
+      firstOrdinal: firstOrdinal(fleet, index),
       count: fleet.nodesPerCluster,
     },
     accelerators: acceleratorsOf(fleet),

@@ -1,29 +1,42 @@
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
+import { canonicalText, type PlaceInputs } from '../config/change-classes';
 import { labelKeys } from '../deployment/operator/incarnation';
 import type { LaunchVariables } from '../deployment/operator/launch';
-import { storedProgram } from '../deployment/operator/stored-program';
 import { machineKey, type MachineSpec } from '../deployment/operator/machine';
+import { inputsFingerprint, planPlace, type PlacePlan } from '../deployment/operator/place-plan';
+import { storedProgram } from '../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml, type Placement } from '../deployment/operator/task';
 import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
 import { Launches } from './launches';
 import { operatorProgram } from './operator-program';
 import type { SkyServer } from './sky-server';
+import type { StackHistory } from './stack-history';
 
 export interface SkyClusterArgs {
   /** Full name of the stack, which the instances carry as a tag. */
   stack: string;
-  /** The machines. Changing any of this replaces the cluster. */
+  /** The machines. Changing any of this but the number of nodes and where to look for them replaces the cluster. */
   machine: MachineSpec;
   /** The stack's own AWS resources that the cluster is launched into. */
   placement: pulumi.Input<Placement>;
   /** What must be there before a launch, such as the components of that placement. */
   after?: pulumi.Resource[];
-  /** Text of each file shipped to the nodes, by its path below the staging folder. */
-  files: Record<string, pulumi.Input<string>>;
+  /** Text of `node.json`, what the nodes are told about themselves. */
+  nodeSettings: pulumi.Input<string>;
+  /** Fingerprint of the files that are shipped beside it (`filesFingerprint`). */
+  files: string;
+  /** What the cluster is made from, by the names of the table of change classes. */
+  inputs: PlaceInputs;
+  /** What Pulumi has recorded of the stack and what is really there. */
+  history: StackHistory;
+  /** How machines are replaced: the new one first, or the old one first away. */
+  strategy: 'create-first' | 'delete-first';
+  /** Minutes that running jobs may take to end before their node is removed or replaced; 0 does not wait. */
+  drainMinutes: number;
   /**
-   * Token with which the nodes join the orchestrator; a secret. The nodes read it from the bucket. Here it tells the
-   * commands that it has changed, and what they must not print.
+   * Token with which the nodes join the orchestrator; a secret. The nodes read it from the bucket. Here it is what the
+   * commands must not print.
    */
   orchestratorToken: pulumi.Input<string>;
   /** The SkyPilot server that the stack belongs to. */
@@ -47,41 +60,56 @@ export class SkyCluster extends pulumi.ComponentResource {
   readonly incarnation: pulumi.Output<string>;
   /** The nodes, by ordinal. */
   readonly nodes: pulumi.Output<NodeReport[]>;
+  /** Name of the place. */
+  readonly place: string;
+  /** What this `up` does to the place. */
+  readonly plan: PlacePlan;
 
   constructor(name: string, args: SkyClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super('skyfleet:sky:SkyCluster', name, {}, opts);
+    this.place = name;
     const labels = { ...args.tags, [labelKeys.stack]: args.stack, [labelKeys.place]: name };
     const placement = pulumi.output(args.placement);
     const machine = placement.apply((resolved) => machineKey(args.machine, resolved));
-    const files = fileVariables(args.files);
+    const history = args.history.of(name);
+    this.plan = planPlace({ ...history, nodes: args.machine.nodes, wanted: args.inputs });
 
     const server = {
       SKYFLEET_PLACE: name,
       SKYFLEET_STACK: args.stack,
       SKYFLEET_REGION: args.machine.region,
+      SKYFLEET_NODES: String(args.machine.nodes),
+      SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
       SKYFLEET_DELETE_MINUTES: String(args.timeouts.deleteMinutes),
+      SKYFLEET_DRAIN_MINUTES: String(args.drainMinutes),
       SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
       SKYFLEET_SERVER: args.skypilot.identity,
       SKYFLEET_ORCHESTRATOR_TOKEN: args.orchestratorToken,
     };
-    const launch: { [K in keyof LaunchVariables]: pulumi.Input<string> } & Record<
-      string,
-      pulumi.Input<string>
-    > = {
+    const launch: { [K in keyof LaunchVariables]: pulumi.Input<string> } = {
       SKYFLEET_TASK: machine.apply((key) =>
         toYaml(renderTask(name, args.machine, { ...labels, [labelKeys.machine]: key })),
       ),
       SKYFLEET_SKYPILOT_CONFIG: placement.apply((resolved) => toYaml(renderSkyConfig(resolved, labels))),
-      SKYFLEET_FILES: JSON.stringify(files.paths),
-      ...files.texts,
+      SKYFLEET_NODE: args.nodeSettings,
     };
     const submit = new local.Command(
       `${name}-submit`,
       {
         create: operatorProgram('submit'),
         delete: storedProgram('delete'),
-        environment: { ...server, SKYFLEET_MACHINE: machine, ...launch },
+        environment: {
+          ...server,
+          SKYFLEET_CHANGE: this.plan.change,
+          SKYFLEET_GENERATION: String(this.plan.generation),
+          SKYFLEET_SERVING: this.plan.serving,
+          SKYFLEET_INPUTS: inputsFingerprint(args.inputs),
+          SKYFLEET_STRATEGY: args.strategy,
+          SKYFLEET_MACHINE: machine,
+          SKYFLEET_FILES: args.files,
+          ...launch,
+        },
         logging: local.Logging.None,
       },
       { parent: this, dependsOn: args.after },
@@ -95,12 +123,8 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: {
           ...server,
           SKYFLEET_SUBMISSION: submit.stdout,
-          SKYFLEET_NODES: String(args.machine.nodes),
-          SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
+          SKYFLEET_APPLIED: toYaml(JSON.parse(canonicalText(args.inputs))),
         },
-        // For another try after a failure: on standard input, because a variable holds 128 KiB at most. A secret, so that
-        // a preview does not show it all twice.
-        stdin: pulumi.secret(pulumi.jsonStringify(launch)),
         logging: local.Logging.None,
       },
       { parent: this, dependsOn: launches.all },
@@ -111,20 +135,4 @@ export class SkyCluster extends pulumi.ComponentResource {
     this.nodes = ready.apply(({ nodes }) => nodes);
     this.registerOutputs({ incarnation: this.incarnation, nodes: this.nodes });
   }
-}
-
-/** A variable of its own for each shipped file, so that a preview shows the changed lines of just that file. */
-function fileVariables(files: Record<string, pulumi.Input<string>>): {
-  paths: Record<string, string>;
-  texts: Record<string, pulumi.Input<string>>;
-} {
-  const entries = Object.entries(files).map(([file, text]) => ({
-    variable: `FILE_${file.replace(/[^A-Za-z0-9]/g, '_')}`,
-    file,
-    text,
-  }));
-  return {
-    paths: Object.fromEntries(entries.map(({ variable, file }) => [variable, file])),
-    texts: Object.fromEntries(entries.map(({ variable, text }) => [variable, text])),
-  };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classesOf, inputClasses } from './change-classes';
 import { configSchema } from './schema';
 import { sharedKeys } from './shared';
 
@@ -102,3 +103,33 @@ Beside these keys a stack needs \`aws:region\`, and two secrets are set with
 - \`skyfleet:orchestratorToken\`: token with which compute nodes join the orchestrator. Required, here or from the shared
   stack; refused in plain text.
 - \`skyfleet:skypilotToken\`: service account token of the SkyPilot server, where it asks for a login. Sent by https only.`;
+
+/** What each change of an input does, `docs/changes.md`. */
+export function changeReference(): string {
+  const rows = Object.entries(inputClasses).map(([input, entry]) => {
+    const classes = classesOf(entry)
+      .map((one) => `\`${one}\``)
+      .join(' or ');
+    return `| \`${input}\` | ${classes} | ${entry.note ?? ''} |`;
+  });
+  return `${changeIntroduction}\n\n${['| input | class | |', '| --- | --- | --- |', ...rows].join('\n')}\n`;
+}
+
+const changeIntroduction = `# What a change does to nodes
+
+<!-- Made from config/change-classes.ts by \`make docs\`. -->
+
+Every input of a fleet has a class, which a preview names for each place, with the old and new values and what follows. The
+old values are those that were last applied, also after an \`up\` that failed. [lifecycle.md](lifecycle.md) tells how
+each class is carried out.
+
+- \`none\`: nothing runs on a node.
+- \`refresh\`: nodes are brought up to date on the same machines; only services whose files changed restart.
+- \`scale\`: places, or nodes of a place, are added or removed; every other node stays undisturbed.
+- \`rebuild-workers\`: a cluster gets fewer nodes. SkyPilot ends all of its workers to shrink it and makes the rest anew;
+  the head node stays.
+- \`replace\`: a new incarnation is ready before the old one goes (\`strategy: create-first\`), or the old one goes first
+  (\`delete-first\`).
+
+A key stands for the keys below it. Inputs without \`skyfleet:\` before them in a stack file (\`aws:region\`, secrets, the
+shipped files) are listed by their names.`;

@@ -1,6 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { configurationReference } from './document';
+import { changeReference, configurationReference } from './document';
 
-/** Writes the reference of the configuration; `make docs` runs it. */
-fs.writeFileSync(path.join(__dirname, '..', 'docs', 'configuration.md'), configurationReference());
+/** Writes the references that are made from the schema and the table of change classes; `make docs` runs it. */
+const docs = path.join(__dirname, '..', 'docs');
+fs.writeFileSync(path.join(docs, 'configuration.md'), configurationReference());
+fs.writeFileSync(path.join(docs, 'changes.md'), changeReference());

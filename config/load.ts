@@ -15,6 +15,8 @@ export interface StackConfig extends SkyfleetConfig {
     /** Service account token of the SkyPilot server, where it asks for a login (`skyfleet:skypilotToken`). */
     skypilotToken?: pulumi.Output<string>;
   };
+  /** The same in plain, for what the program itself compares and asks; never an input of a resource. */
+  plain: { orchestratorToken: string; skypilotToken: string | undefined };
 }
 
 const secretKeys = ['orchestratorToken', 'skypilotToken'] as const;
@@ -137,6 +139,10 @@ export async function loadConfig(projectDir: string): Promise<StackConfig> {
     region,
     skypilotToken: skypilotToken !== undefined,
   });
+  const plain = {
+    orchestratorToken: config.get('orchestratorToken') ?? shared.secrets.orchestratorToken ?? '',
+    skypilotToken: config.get('skypilotToken') ?? shared.secrets.skypilotToken,
+  };
   const problems = [
     ...checked.problems,
     ...claimProblems(projectDir, pulumi.getStack(), own),
@@ -154,6 +160,7 @@ export async function loadConfig(projectDir: string): Promise<StackConfig> {
       orchestratorToken,
       ...(skypilotToken === undefined ? {} : { skypilotToken }),
     },
+    plain,
   };
 }
 

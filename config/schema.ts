@@ -119,6 +119,20 @@ export const fleetSchema = z.strictObject({
     .describe(
       'Price limit of one node in US dollars per hour, by the prices of its catalog, where SkyPilot chooses the type. None where absent.',
     ),
+  strategy: z
+    .enum(['create-first', 'delete-first'])
+    .default('create-first')
+    .describe(
+      'How machines are replaced: `create-first` has the new one ready before the old one goes; `delete-first` ends the old one first, for those who cannot have both.',
+    ),
+  drainMinutes: z
+    .int()
+    .min(0)
+    .max(1440)
+    .default(0)
+    .describe(
+      'Minutes that running jobs may take to end before their node is removed or replaced; it takes no new ones meanwhile. 0 does not wait.',
+    ),
   zones: z
     .array(zone)
     .min(1, 'must name at least one zone; leave zones out for all of them')

@@ -6,12 +6,20 @@ import { labelKeys, parseSubmission } from './incarnation';
 import { ownServer } from './server-identity';
 import type { SkyPilot } from './skypilot';
 
-/** Ids of the instances with a tag that AWS has not terminated yet. */
-async function remainingInstances(region: string, key: string, value: string): Promise<string[]> {
-  const filters = [
-    `Name=tag:${key},Values=${value}`,
-    'Name=instance-state-name,Values=pending,running,shutting-down,stopping,stopped',
-  ];
+const runningStates = 'pending,running';
+/** Until an instance is terminated, its subnet and its security group are in use. */
+const remainingStates = `${runningStates},shutting-down,stopping,stopped`;
+
+/** Ids of the instances with a label that run, or are about to. */
+export function runningInstances(
+  environment: CommandEnvironment,
+  [key, value]: [key: string, value: string],
+): Promise<string[]> {
+  return instancesWith(required(environment, 'SKYFLEET_REGION'), key, value, runningStates);
+}
+
+async function instancesWith(region: string, key: string, value: string, states: string): Promise<string[]> {
+  const filters = [`Name=tag:${key},Values=${value}`, `Name=instance-state-name,Values=${states}`];
   const query = 'Reservations[].Instances[].InstanceId';
   const args = [
     'ec2',
@@ -45,7 +53,7 @@ export async function untilTerminated(
   const minutes = Number(required(environment, 'SKYFLEET_DELETE_MINUTES'));
   const deadline = Date.now() + minutes * 60_000;
   for (;;) {
-    const instances = await remainingInstances(region, key, value);
+    const instances = await instancesWith(region, key, value, remainingStates);
     if (instances.length === 0) return;
     if (Date.now() > deadline) {
       throw new Error(

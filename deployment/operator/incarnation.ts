@@ -17,6 +17,8 @@ export interface Submission {
   requestId: string;
   /** Incarnations of the same place that must go once the new one is ready. */
   retiring: string[];
+  /** The generation of the place that this is: the same one is submitted once. */
+  generation: number;
 }
 
 /** Reads what an earlier submit command printed; undefined where there was none. */
@@ -34,6 +36,11 @@ export function newIncarnation(place: string, taken: ReadonlySet<string>): strin
     const name = `${place}-${suffix}`;
     if (!taken.has(name)) return name;
   }
+}
+
+/** Whether a name is one of the incarnations of a place. */
+export function isIncarnationOf(place: string, name: string): boolean {
+  return name.startsWith(`${place}-`) && new RegExp(`^[${alphabet}]{4}$`).test(name.slice(place.length + 1));
 }
 
 /**

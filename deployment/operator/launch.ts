@@ -4,50 +4,85 @@ import { labelKeys } from './incarnation';
 import type { SkyPilot } from './skypilot';
 import { toYaml, withFiles, type SkyTask } from './task';
 
-/** The variables that describe a launch, besides one for each shipped file. */
+/** The variables that describe a launch, besides the files that every node of the fleet gets. */
 export interface LaunchVariables {
   /** YAML of the task, without its files. */
   SKYFLEET_TASK: string;
   /** YAML of the SkyPilot configuration of the launch. */
   SKYFLEET_SKYPILOT_CONFIG: string;
-  /** JSON: path of each shipped file by the name of the variable that holds its text. */
-  SKYFLEET_FILES: string;
+  /** Text of the place's `node.json`. */
+  SKYFLEET_NODE: string;
 }
 
-function shippedFiles(environment: CommandEnvironment): Record<string, string> {
-  const paths = JSON.parse(required(environment, 'SKYFLEET_FILES')) as Record<string, string>;
-  return Object.fromEntries(
-    Object.entries(paths).map(([variable, path]) => [path, required(environment, variable)]),
-  );
+/** What a launch is to do besides bringing machines up. */
+export interface LaunchWay {
+  /** Name of the cluster. */
+  incarnation: string;
+  /** Short of taking the place's identity, which another incarnation still has. */
+  standby: boolean;
+  /** Restart services whose checks fail. */
+  repair: boolean;
+  /** The cluster is there with another number of nodes. */
+  resize: boolean;
+}
+
+/** What the node's run part is told (`deployment/node/scripts/run.sh`). */
+export function runEnvironment({
+  incarnation,
+  standby,
+  repair,
+}: Omit<LaunchWay, 'resize'>): Record<string, string> {
+  return {
+    SKYFLEET_INCARNATION: incarnation,
+    SKYFLEET_PHASE: standby ? 'standby' : 'full',
+    SKYFLEET_REPAIR: repair ? '1' : '',
+  };
 }
 
 /** The task as it is launched: with its files and the name of the incarnation. */
-function launchedTask(environment: CommandEnvironment, incarnation: string): Record<string, unknown> {
-  const task = withFiles(parse(required(environment, 'SKYFLEET_TASK')) as SkyTask, shippedFiles(environment));
+export function launchedTask(
+  environment: CommandEnvironment,
+  files: Record<string, string>,
+  way: Omit<LaunchWay, 'resize'>,
+): Record<string, unknown> {
+  const shipped = { ...files, 'node.json': required(environment, 'SKYFLEET_NODE') };
+  const task = withFiles(parse(required(environment, 'SKYFLEET_TASK')) as SkyTask, shipped);
   return {
     ...task,
     resources: {
       ...task.resources,
-      labels: { ...task.resources.labels, [labelKeys.incarnation]: incarnation },
+      labels: { ...task.resources.labels, [labelKeys.incarnation]: way.incarnation },
     },
-    envs: { SKYFLEET_INCARNATION: incarnation },
+    envs: runEnvironment(way),
   };
 }
 
+/** The SkyPilot configuration of the launch. */
+export function launchedConfig(
+  environment: CommandEnvironment,
+  incarnation: string,
+): Record<string, unknown> {
+  const config = parse(required(environment, 'SKYFLEET_SKYPILOT_CONFIG')) as {
+    aws: { labels: Record<string, string> };
+  };
+  config.aws.labels[labelKeys.incarnation] = incarnation;
+  return config;
+}
+
 /**
- * Schedules the launch that the environment describes, under the name of an incarnation. A cluster of that name that is
- * there already is brought up to date.
+ * Schedules the launch that the environment describes. A cluster of that name that is there already is brought up to
+ * date.
  *
+ * @param files what every node of the fleet gets.
  * @returns SkyPilot's id of the request.
  */
 export async function launch(
   sky: SkyPilot,
   environment: CommandEnvironment,
-  incarnation: string,
+  files: Record<string, string>,
+  way: LaunchWay,
 ): Promise<string> {
-  const config = parse(required(environment, 'SKYFLEET_SKYPILOT_CONFIG')) as {
-    aws: { labels: Record<string, string> };
-  };
-  config.aws.labels[labelKeys.incarnation] = incarnation;
-  return sky.submitLaunch(incarnation, toYaml(launchedTask(environment, incarnation)), config);
+  const task = toYaml(launchedTask(environment, files, way));
+  const config = launchedConfig(environment, way.incarnation);
+  return sky.submitLaunch(way.incarnation, task, config, { resize: way.resize });
 }

@@ -76,7 +76,8 @@ export interface MachinePlacement {
 
 /**
  * A short key that changes exactly when the machines of a cluster must be replaced. What only says where to look for a
- * machine (zones, subnets, fallback, price limit) is no part of it: it moves none that is there.
+ * machine (zones, subnets, fallback, price limit) is no part of it: it moves none that is there. Nor is the number of
+ * nodes, which SkyPilot changes in a cluster that is there.
  */
 export function machineKey(machine: MachineSpec, placement: MachinePlacement): string {
   const canonical = JSON.stringify([
@@ -89,7 +90,6 @@ export function machineKey(machine: MachineSpec, placement: MachinePlacement): s
     machine.spot,
     machine.diskSizeGiB,
     machine.imageId ?? null,
-    machine.nodes,
     placement.vpcName,
     placement.securityGroupName,
     placement.instanceProfileName,

@@ -1,8 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { CommandEnvironment } from './command-environment';
 import { parseSubmission } from './incarnation';
-import { launch } from './launch';
-import { SkyPilot } from './skypilot';
+import { launchedConfig, launchedTask } from './launch';
 import { toYaml } from './task';
 
 /** The submit command of a place, as a preview shows it. */
@@ -81,48 +80,42 @@ export function plannedPlaces(json: string): PlannedPlace[] {
     .sort((a, b) => (a.place < b.place ? -1 : 1));
 }
 
-/** A server that only takes down what it would be asked to launch. */
-class TakenDown extends SkyPilot {
-  launched = { task: '', config: '' };
-
-  constructor() {
-    super({ endpoint: '' }, { id: '', name: '' });
-  }
-
-  override submitLaunch(_cluster: string, task: string, config: Record<string, unknown>): Promise<string> {
-    this.launched = { task, config: toYaml(config) };
-    return Promise.resolve('');
-  }
-}
-
-const launchVariables = ['SKYFLEET_TASK', 'SKYFLEET_SKYPILOT_CONFIG', 'SKYFLEET_FILES'];
+const launchVariables = ['SKYFLEET_TASK', 'SKYFLEET_SKYPILOT_CONFIG'];
+const nodeVariable = 'SKYFLEET_NODE';
 
 /**
  * The files that launch a place with SkyPilot's own command: the very task and configuration that the submit command
  * sends.
  *
- * @throws Error where the task itself, and not only a file that it ships, is known only after the first `up`, and where
- *   any of it is a secret.
+ * @param files what every node of the fleet gets.
+ * @throws Error where the task itself, and not only `node.json`, is known only after the first `up`, and where any of it
+ *   is a secret.
  */
-export async function renderPlace({ place, environment, stdout }: PlannedPlace): Promise<RenderedPlace> {
+export function renderPlace(
+  { place, environment, stdout }: PlannedPlace,
+  files: Record<string, string>,
+): RenderedPlace {
   if (launchVariables.some((variable) => environment[variable] === unknownMark)) {
     throw new Error(
       `${place}: its task names resources that AWS has not made yet; render it again after the first pulumi up`,
     );
   }
-  const files = JSON.parse(String(environment['SKYFLEET_FILES'])) as Record<string, string>;
-  const secret = [...launchVariables, ...Object.keys(files)].find((name) => environment[name] === secretMark);
+  const secret = [...launchVariables, nodeVariable].find((name) => environment[name] === secretMark);
   if (secret !== undefined) {
-    throw new Error(`${place}: ${files[secret] ?? secret} is a secret, so that its task cannot be rendered`);
+    throw new Error(`${place}: ${secret} is a secret, so that its task cannot be rendered`);
   }
-  const missing = Object.keys(files).filter((variable) => environment[variable] === unknownMark);
+  const known = environment[nodeVariable] !== unknownMark;
   const complete = {
     ...(environment as CommandEnvironment),
-    ...Object.fromEntries(missing.map((variable) => [variable, notKnownYet])),
+    ...(known ? {} : { [nodeVariable]: notKnownYet }),
   };
   const cluster = parseSubmission(stdout)?.incarnation ?? `${place}-new`;
-  const server = new TakenDown();
-  await launch(server, complete, cluster);
-  const notKnown = missing.map((variable) => files[variable] ?? variable);
-  return { place, cluster, ...server.launched, notKnown };
+  const way = { incarnation: cluster, standby: false, repair: true };
+  return {
+    place,
+    cluster,
+    task: toYaml(launchedTask(complete, files, way)),
+    config: toYaml(launchedConfig(complete, cluster)),
+    notKnown: known ? [] : ['node.json'],
+  };
 }

@@ -24,6 +24,8 @@ export interface ClusterStatus {
   name: string;
   labels: Record<string, string> | null;
   launched_at: number;
+  /** Number of nodes that it was launched with. */
+  nodes: number;
 }
 
 /** What SkyPilot answers when a request it accepted has failed. */
@@ -70,7 +72,13 @@ interface RequestPayload {
 interface ActiveRequest {
   request_id: string;
   name: string;
-  created_at: number;
+  cluster_name: string | null;
+}
+
+/** A launch that the server works on, or will. */
+export interface LaunchUnderWay {
+  requestId: string;
+  cluster: string;
 }
 
 /** Name under which the server lists a launch: its prefix and `RequestName.CLUSTER_LAUNCH`. */
@@ -169,17 +177,15 @@ export class SkyPilot {
     });
   }
 
-  /** Id of the launch of a cluster that has not ended yet; of several, the one that was asked for last. */
-  async launchUnderWay(cluster: string): Promise<string | undefined> {
+  /** The launches that have not ended yet. */
+  async launchesUnderWay(): Promise<LaunchUnderWay[]> {
     // Named fields only: a request's body carries the whole task.
-    const fields = ['request_id', 'name', 'created_at'].map((field) => `fields=${field}`).join('&');
-    const path = `/api/status?cluster_name=${encodeURIComponent(cluster)}&${fields}`;
-    const response = await this.exchange('GET', path);
+    const fields = ['request_id', 'name', 'cluster_name'].map((field) => `fields=${field}`).join('&');
+    const response = await this.exchange('GET', `/api/status?${fields}`);
     this.refuseFailure(response, 'status of the requests');
-    const [last] = (JSON.parse(response.text) as ActiveRequest[])
+    return (JSON.parse(response.text) as ActiveRequest[])
       .filter(({ name }) => name === launchName)
-      .sort((a, b) => b.created_at - a.created_at);
-    return last?.request_id;
+      .map(({ request_id, cluster_name }) => ({ requestId: request_id, cluster: cluster_name ?? '' }));
   }
 
   /**

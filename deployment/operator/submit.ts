@@ -1,17 +1,95 @@
 import { required, type CommandEnvironment } from './command-environment';
-import { chooseIncarnation, parseSubmission, type Submission } from './incarnation';
+import { takeDown } from './delete';
+import {
+  chooseIncarnation,
+  isIncarnationOf,
+  labelKeys,
+  parseSubmission,
+  type Submission,
+} from './incarnation';
 import { launch } from './launch';
+import { readNodeFiles } from './node-files';
 import { ownServer } from './server-identity';
+import { filesFingerprint } from './shipped-files';
+import type { ClusterStatus, SkyPilot } from './skypilot';
 
-/** Schedules the launch of what is to stand in a place, and returns at once. */
+/**
+ * Schedules the launch of what is to stand in a place, and returns at once. What was submitted for this generation before
+ * is not submitted again.
+ */
 export async function submit(environment: CommandEnvironment): Promise<Submission> {
-  const sky = await ownServer(environment);
   const recorded = parseSubmission(environment['PULUMI_COMMAND_STDOUT']);
+  const generation = Number(required(environment, 'SKYFLEET_GENERATION'));
+  if (recorded?.generation === generation) return recorded;
+
+  const sky = await ownServer(environment);
+  const files = reviewedFiles(environment);
   const wanted = {
     stack: required(environment, 'SKYFLEET_STACK'),
     place: required(environment, 'SKYFLEET_PLACE'),
     machine: required(environment, 'SKYFLEET_MACHINE'),
   };
-  const { incarnation, retiring } = chooseIncarnation(await sky.status(), wanted, recorded?.incarnation);
-  return { incarnation, requestId: await launch(sky, environment, incarnation), retiring };
+  await untilNothingIsUnderWay(sky, wanted.place, Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')));
+  const clusters = await sky.status();
+  refuseForeignClaim(clusters, wanted);
+  const { incarnation, retiring: others } = chooseIncarnation(clusters, wanted, recorded?.incarnation);
+  // Whoever serves goes last; others are what is left of tries that failed, and may hold what the place needs.
+  const serving = environment['SKYFLEET_SERVING'];
+  const deleteFirst = required(environment, 'SKYFLEET_STRATEGY') === 'delete-first';
+  const retiring = others.filter((name) => name === serving && !deleteFirst);
+  await takeDown(
+    sky,
+    others.filter((name) => !retiring.includes(name)),
+    environment,
+  );
+
+  const there = clusters.find(({ name }) => name === incarnation);
+  const resize = there !== undefined && there.nodes !== Number(required(environment, 'SKYFLEET_NODES'));
+  const way = { incarnation, standby: retiring.length > 0, repair: true, resize };
+  const requestId = await launch(sky, environment, files, way);
+  return { incarnation, requestId, retiring, generation };
+}
+
+/**
+ * The files that every node of the fleet gets, which the preview has shown.
+ *
+ * @throws Error where the checkout holds others by now.
+ */
+function reviewedFiles(environment: CommandEnvironment): Record<string, string> {
+  const files = readNodeFiles();
+  const reviewed = required(environment, 'SKYFLEET_FILES');
+  if (filesFingerprint(files) !== reviewed) {
+    throw new Error(
+      'the files below deployment/node/ have changed since pulumi read them; run pulumi up again to see the changes first',
+    );
+  }
+  return files;
+}
+
+/**
+ * Waits for a launch of the place that was asked for before. Only one that Pulumi was killed too early to record is
+ * found here: a second one beside it, under another name, would be a second node.
+ */
+async function untilNothingIsUnderWay(sky: SkyPilot, place: string, minutes: number): Promise<void> {
+  const deadline = Date.now() + minutes * 60_000;
+  const underWay = (await sky.launchesUnderWay()).filter(({ cluster }) => isIncarnationOf(place, cluster));
+  // Whether it fails is seen by what stands in the place afterwards.
+  await Promise.allSettled(underWay.map(({ requestId }) => sky.result(requestId, deadline)));
+}
+
+function refuseForeignClaim(
+  clusters: readonly ClusterStatus[],
+  { stack, place }: { stack: string; place: string },
+): void {
+  const foreign = clusters.find(
+    ({ name, labels }) =>
+      (labels?.[labelKeys.place] === place || isIncarnationOf(place, name)) &&
+      labels?.[labelKeys.stack] !== stack,
+  );
+  if (foreign === undefined) return;
+  const other = foreign.labels?.[labelKeys.stack];
+  throw new Error(
+    `the place is claimed by ${other === undefined ? 'a cluster of no stack' : `stack ${other}`} already (cluster ${foreign.name}); ` +
+      'two stacks on one SkyPilot server need fleets of different names: rename the fleet of one of them',
+  );
 }

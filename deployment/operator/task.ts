@@ -49,7 +49,19 @@ export interface Connection {
 const stagingFolder = 'skyfleet';
 
 /** Variables of the run part that the node's scripts read; sudo drops all others. */
-const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION'];
+const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION', 'SKYFLEET_PHASE', 'SKYFLEET_REPAIR'];
+
+/** What can be run on a node that is there. */
+const nodeParts = {
+  run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
+  'stand-down': `sudo sh ~/${stagingFolder}/scripts/stand_down.sh\n`,
+} as const;
+export type NodePart = keyof typeof nodeParts;
+
+/** The task that runs a part of the node's scripts on nodes that are there, as YAML. */
+export function nodeTask(part: NodePart, nodes: number, envs: Record<string, string>): string {
+  return toYaml({ name: part, num_nodes: nodes, run: nodeParts[part], envs });
+}
 
 /** A shell command that writes `text` to `path` byte for byte; the delimiter cannot occur in the text by accident. */
 function writeFileCommand(path: string, text: string): string {
@@ -78,7 +90,7 @@ export function renderTask(place: string, machine: MachineSpec, labels: Record<s
       ordered: candidates(machine),
     },
     setup: `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`,
-    run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
+    run: nodeParts.run,
   };
 }
 

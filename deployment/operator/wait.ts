@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { takeDown } from './delete';
 import { lastLines, required, type CommandEnvironment } from './command-environment';
+import { runOnNodes, standDown } from './hand-over';
 import { parseSubmission, type Submission } from './incarnation';
-import { launch } from './launch';
+import { finishedJob, jobFailure } from './job';
 import { ownServer } from './server-identity';
 import { SkyRequestError, type SkyPilot } from './skypilot';
 
@@ -26,70 +26,27 @@ export interface ReadyCluster {
 }
 
 const reportMark = 'SKYFLEET_NODE ';
-const runningStates = new Set(['INIT', 'PENDING', 'SETTING_UP', 'RUNNING']);
+const standbyMark = 'SKYFLEET_STANDBY ';
 
-/** The reports in a job's log, one per node, by ordinal. A line may carry SkyPilot's prefix for its worker. */
-export function nodeReports(log: string): NodeReport[] {
-  const reports = log.split('\n').flatMap((line) => {
-    const start = line.indexOf(reportMark);
-    return start === -1 ? [] : [JSON.parse(line.slice(start + reportMark.length)) as NodeReport];
+/** The JSON behind a mark in a job's log, one for each node. A line may carry SkyPilot's prefix for its worker. */
+function marked(log: string, mark: string): unknown[] {
+  return log.split('\n').flatMap((line) => {
+    const start = line.indexOf(mark);
+    return start === -1 ? [] : [JSON.parse(line.slice(start + mark.length)) as unknown];
   });
-  return reports.sort((a, b) => a.ordinal - b.ordinal);
 }
 
-/** How the job of a launch ended. */
-interface FinishedJob {
-  job: number;
-  status: string;
-}
-
-/** Follows a launch and its job to the end. */
-async function finishedJob(sky: SkyPilot, launched: LaunchedCluster, deadline: number): Promise<FinishedJob> {
-  const { incarnation, requestId } = launched;
-  const { job_id: job } = (await sky.result(requestId, deadline)) as { job_id: number };
-  for (;;) {
-    const status = (await sky.jobStatus(incarnation, job)) ?? 'unknown to the cluster';
-    if (!runningStates.has(status)) return { job, status };
-    if (Date.now() > deadline) return { job, status: `still ${status} at the time limit` };
-    await sleep(2000);
-  }
-}
-
-/** A cluster and the request under which SkyPilot launches it. */
-type LaunchedCluster = Pick<Submission, 'incarnation' | 'requestId'>;
-
-/**
- * The launch to wait for. One that had failed, or that the server had forgotten, before this wait began was reported by
- * an earlier run; asking for the same again means another try, so it is launched again under the same name.
- */
-async function launchToFollow(
-  sky: SkyPilot,
-  submitted: LaunchedCluster,
-  variables: CommandEnvironment,
-): Promise<LaunchedCluster> {
-  if (!(await hasFailed(sky, submitted))) return submitted;
-  return { ...submitted, requestId: await launch(sky, variables, submitted.incarnation) };
-}
-
-async function hasFailed(sky: SkyPilot, { incarnation, requestId }: LaunchedCluster): Promise<boolean> {
-  try {
-    const launched = (await sky.resultSoFar(requestId)) as { job_id: number } | undefined;
-    if (launched === undefined) return false;
-    const status = await sky.jobStatus(incarnation, launched.job_id);
-    return status === undefined || !(runningStates.has(status) || status === 'SUCCEEDED');
-  } catch (error) {
-    if (error instanceof SkyRequestError) return true;
-    throw error;
-  }
+/** The reports in a job's log, one per node, by ordinal. */
+export function nodeReports(log: string): NodeReport[] {
+  return (marked(log, reportMark) as NodeReport[]).sort((a, b) => a.ordinal - b.ordinal);
 }
 
 /** What SkyPilot said of a launch that failed, and where to read more. */
 async function launchFailure(
   sky: SkyPilot,
-  launched: LaunchedCluster,
+  { incarnation, requestId }: Submission,
   error: SkyRequestError,
 ): Promise<Error> {
-  const { incarnation, requestId } = launched;
   const log = error.type === 'RequestNotFound' ? '' : lastLines(await sky.requestLog(requestId), 15);
   return new Error(
     `launching cluster ${incarnation} failed (${error.type}): ${error.message}\n${log}\n` +
@@ -97,36 +54,82 @@ async function launchFailure(
   );
 }
 
+/** Follows a launch and its job to the end. Gives back what the job has printed. */
+async function launchedLog(sky: SkyPilot, submission: Submission, deadline: number): Promise<string> {
+  const { incarnation, requestId } = submission;
+  const { job_id: job } = (await sky.result(requestId, deadline).catch(async (error: unknown) => {
+    throw error instanceof SkyRequestError ? await launchFailure(sky, submission, error) : error;
+  })) as { job_id: number };
+  const status = await finishedJob(sky, incarnation, job, deadline);
+  const log = await sky.jobLog(incarnation, job);
+  if (status !== 'SUCCEEDED') throw jobFailure('setting up', incarnation, job, status, log);
+  return log;
+}
+
+/** Fails where not every node has reported. */
+function complete<Report>(incarnation: string, reports: Report[], expected: number): Report[] {
+  if (reports.length === expected) return reports;
+  throw new Error(
+    `cluster ${incarnation} reported ${reports.length} nodes instead of ${expected}; see: sky logs ${incarnation}`,
+  );
+}
+
 /**
- * Waits until the nodes of a submitted cluster are ready, then ends what they replace.
- *
- * @param launchText JSON of the variables that describe the launch, for another try after a failure.
+ * Waits until the nodes of a submitted cluster are ready. Where it replaces others, the new nodes stand by until the old
+ * ones have given up their identity, and the old ones end once the new ones are ready.
  */
-export async function wait(environment: CommandEnvironment, launchText: string): Promise<ReadyCluster> {
+export async function wait(environment: CommandEnvironment): Promise<ReadyCluster> {
   const submission = parseSubmission(required(environment, 'SKYFLEET_SUBMISSION'));
   if (submission === undefined) throw new Error('SKYFLEET_SUBMISSION is empty');
-  const { incarnation } = submission;
-  const deadline = Date.now() + Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')) * 60_000;
+  const { incarnation, retiring } = submission;
+  const minutes = Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES'));
+  const expected = Number(required(environment, 'SKYFLEET_NODES'));
   const sky = await ownServer(environment);
 
-  const launched = await launchToFollow(sky, submission, JSON.parse(launchText) as CommandEnvironment);
-  const { job, status } = await finishedJob(sky, launched, deadline).catch(async (error: unknown) => {
-    throw error instanceof SkyRequestError ? await launchFailure(sky, launched, error) : error;
-  });
-  const log = await sky.jobLog(incarnation, job);
-  if (status !== 'SUCCEEDED') {
-    throw new Error(
-      `setting up the nodes of cluster ${incarnation} ended as ${status}. The last lines of its log:\n${lastLines(log, 20)}\n` +
-        `See the whole log with: sky logs ${incarnation} ${job}; then run pulumi up again`,
-    );
+  const launched = await launchedLog(sky, submission, Date.now() + minutes * 60_000);
+  if (retiring.length === 0) {
+    return { incarnation, nodes: complete(incarnation, nodeReports(launched), expected) };
   }
-  const nodes = nodeReports(log);
-  const expected = Number(required(environment, 'SKYFLEET_NODES'));
-  if (nodes.length !== expected) {
-    throw new Error(
-      `cluster ${incarnation} reported ${nodes.length} nodes instead of ${expected}; see: sky logs ${incarnation} ${job}`,
-    );
-  }
-  await takeDown(sky, submission.retiring, environment);
+  complete(incarnation, marked(launched, standbyMark), expected);
+  const log = await takeOver(sky, submission, environment, minutes);
+  const nodes = complete(incarnation, nodeReports(log), expected);
+  await takeDown(sky, retiring, environment);
   return { incarnation, nodes };
+}
+
+/** Lets the old nodes stand down and the new ones take over; where that fails, the old ones serve again. */
+async function takeOver(
+  sky: SkyPilot,
+  { incarnation, retiring }: Submission,
+  environment: CommandEnvironment,
+  minutes: number,
+): Promise<string> {
+  for (const old of retiring) await standDown(sky, old, environment);
+  try {
+    return await runOnNodes(sky, incarnation, 'run', environment, minutes);
+  } catch (error) {
+    const [old] = retiring;
+    if (old !== undefined) await serveAgain(sky, old, environment, minutes, error as Error);
+    throw error;
+  }
+}
+
+/** Brings nodes that have stood down back into service, because what was to replace them has failed. */
+async function serveAgain(
+  sky: SkyPilot,
+  old: string,
+  environment: CommandEnvironment,
+  minutes: number,
+  cause: Error,
+): Promise<void> {
+  try {
+    await runOnNodes(sky, old, 'run', environment, minutes);
+  } catch (error) {
+    throw new Error(
+      `${cause.message}\nAnd ${old}, which was to be replaced, does not serve again: ${String(error)}`,
+      {
+        cause,
+      },
+    );
+  }
 }

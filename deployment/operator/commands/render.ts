@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readNodeFiles } from '../node-files';
 import { plannedPlaces, renderPlace } from '../render';
 
 const usage =
@@ -41,8 +42,9 @@ async function main(): Promise<void> {
   if (stack === undefined || stack === '') throw new Error(usage);
   const out = values.out ?? path.join('rendered', stack);
 
-  const rendered = await Promise.all(
-    plannedPlaces(await preview(stack, values['config-file'])).map(renderPlace),
+  const files = readNodeFiles();
+  const rendered = plannedPlaces(await preview(stack, values['config-file'])).map((place) =>
+    renderPlace(place, files),
   );
   fs.mkdirSync(out, { recursive: true });
   const written = rendered.map(({ place, cluster, task, config, notKnown }): WrittenPlace => {

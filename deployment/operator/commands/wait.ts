@@ -1,5 +1,4 @@
-import { text } from 'node:stream/consumers';
 import { runCommand } from '../command-environment';
 import { wait } from '../wait';
 
-void runCommand(async (environment) => wait(environment, await text(process.stdin)));
+void runCommand(wait);

@@ -1,3 +1,6 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 
 /** A resource as the program registered it. */
@@ -29,6 +32,16 @@ function printed(name: string): string {
       : { incarnation: name, nodes: [{ nodeName: name, ordinal: 0 }] },
   );
 }
+
+/** A `pulumi` on the PATH of this process that has recorded nothing of any stack. */
+function withoutRecordedState(): void {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-pulumi-'));
+  fs.writeFileSync(path.join(folder, 'pulumi'), '#!/bin/sh\necho "{}"\n', { mode: 0o755 });
+  process.env['PATH'] = `${folder}:${process.env['PATH'] ?? ''}`;
+  process.once('exit', () => fs.rmSync(folder, { recursive: true }));
+}
+
+withoutRecordedState();
 
 /**
  * Lets Pulumi run without an engine, as stack `organization/skyfleet/dev`.

@@ -1,5 +1,7 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
+import { readNodeFiles } from '../../../deployment/operator/node-files';
+import { fileFingerprints, filesFingerprint, fileVariable } from '../../../deployment/operator/shipped-files';
 import { mockPulumi, setConfig, type Registered } from './mocks';
 
 let registered: Registered[];
@@ -123,7 +125,7 @@ test('there are no flow logs unless asked for', () => {
   expect(ofType('aws:ec2/flowLog:FlowLog')).toEqual([]);
 });
 
-test('each place has a submit and a wait command, beside those of the stack', () => {
+test('each place has a submit and a wait command, beside those of the fleet and of the stack', () => {
   expect(
     ofType('command:local:Command')
       .map(({ name }) => name)
@@ -133,6 +135,7 @@ test('each place has a submit and a wait command, beside those of the stack', ()
     'sensors-0-wait',
     'sensors-1-submit',
     'sensors-1-wait',
+    'sensors-files-reviewed',
     'skyfleet-dev-data-kept',
     'skyfleet-dev-skypilot',
   ]);
@@ -156,15 +159,25 @@ test("a launch names the stack's own resources", () => {
   });
 });
 
-test('every shipped file is a variable of its own, and a place is told its ordinals', () => {
-  const { values: environment } = environmentOf('sensors-1-submit');
-  const paths = JSON.parse(environment['SKYFLEET_FILES'] ?? '') as Record<string, string>;
-  for (const [variable, path] of Object.entries(paths))
-    expect([path, environment[variable]]).toEqual([path, expect.stringMatching(/\n$/)]);
-  expect(Object.values(paths)).toEqual(
-    expect.arrayContaining(['bacalhau/docker-compose.yml', 'sensor/docker-compose.yml', 'node.json']),
+test('every shipped file is shown once for a fleet, and its places hold a fingerprint of all', () => {
+  const shown = environmentOf('sensors-files-reviewed').values;
+  const files = readNodeFiles();
+  expect(shown).toEqual(
+    Object.fromEntries(Object.entries(files).map(([file, text]) => [fileVariable(file), text])),
   );
-  expect(JSON.parse(environment['FILE_node_json'] ?? '')).toMatchObject({
+  expect(Object.keys(files)).toEqual(
+    expect.arrayContaining(['bacalhau/docker-compose.yml', 'sensor/docker-compose.yml']),
+  );
+  for (const place of ['sensors-0', 'sensors-1']) {
+    const { values } = environmentOf(`${place}-submit`);
+    expect(values['SKYFLEET_FILES']).toBe(filesFingerprint(files));
+    expect(JSON.stringify(values)).not.toContain('docker-compose');
+  }
+});
+
+test('a place is told its ordinals, and records what it is made from', () => {
+  const { values: environment } = environmentOf('sensors-1-submit');
+  expect(JSON.parse(environment['SKYFLEET_NODE'] ?? '')).toMatchObject({
     stack: 'organization/skyfleet/dev',
     place: 'sensors-1',
     nodes: { firstOrdinal: 50_003, count: 3 },
@@ -172,6 +185,18 @@ test('every shipped file is a variable of its own, and a place is told its ordin
     accelerators: null,
     bacalhau: { tls: { required: true, handshakeFirst: false, caCert: null } },
     bucket: { name: 'skyfleet-dev-data-1234567', prefix: 'fleets/sensors/', region: 'us-west-2' },
+  });
+  expect(environment).toMatchObject({
+    SKYFLEET_CHANGE: 'launch: a new place; 3 nodes',
+    SKYFLEET_GENERATION: '1',
+    SKYFLEET_SERVING: '',
+  });
+  expect(parse(environmentOf('sensors-1-wait').values['SKYFLEET_APPLIED'] ?? '')).toMatchObject({
+    'aws:region': 'us-west-2',
+    'fleets[].instanceType': 't3.medium',
+    'fleets[].ordinals': { first: 50_003, last: 50_099 },
+    files: fileFingerprints(readNodeFiles()),
+    tags: { team: 'x' },
   });
 });
 
@@ -192,7 +217,7 @@ test('the token reaches the nodes through the bucket, below their prefix', () =>
     content: expect.objectContaining({ value: 'planted-token' }) as unknown,
     serverSideEncryption: 'AES256',
   });
-  const settings = JSON.parse(environmentOf('sensors-0-submit').values['FILE_node_json'] ?? '') as unknown;
+  const settings = JSON.parse(environmentOf('sensors-0-submit').values['SKYFLEET_NODE'] ?? '') as unknown;
   expect(settings).toMatchObject({ bacalhau: { tokenKey: 'fleets/sensors/credentials/orchestrator-token' } });
 });
 

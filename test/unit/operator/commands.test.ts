@@ -3,6 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
+import { readNodeFiles } from '../../../deployment/operator/node-files';
+import { filesFingerprint, fileVariable } from '../../../deployment/operator/shipped-files';
 import { labelKeys } from '../../../deployment/operator/incarnation';
 import { storedProgram } from '../../../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml } from '../../../deployment/operator/task';
@@ -15,7 +17,7 @@ const labels = {
   [labelKeys.place]: 'sensors-0',
   [labelKeys.machine]: 'm1',
 };
-const cluster = { name: 'sensors-0-aaaa', status: 'UP', labels, launched_at: 1 };
+const cluster = { name: 'sensors-0-aaaa', status: 'UP', labels, launched_at: 1, nodes: 1 };
 const report = {
   instanceId: 'i-1',
   zone: 'us-west-2a',
@@ -30,9 +32,9 @@ const report = {
 const launchVariables = {
   SKYFLEET_TASK: toYaml(renderTask('sensors-0', machine, labels)),
   SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, labels)),
-  SKYFLEET_FILES: '{"FILE_a":"a.txt"}',
-  FILE_a: 'text of a\n',
+  SKYFLEET_NODE: '{"stack":"org/skyfleet/dev"}\n',
 };
+const files = readNodeFiles();
 
 /** The mark that the stack has left on its server. */
 const mark = '0a1b2c3d';
@@ -71,7 +73,10 @@ function run(
     SKYFLEET_PLACE: 'sensors-0',
     SKYFLEET_STACK: 'org/skyfleet/dev',
     SKYFLEET_REGION: 'us-west-2',
+    SKYFLEET_NODES: '1',
+    SKYFLEET_LAUNCH_MINUTES: '0.2',
     SKYFLEET_DELETE_MINUTES: '0.2',
+    SKYFLEET_DRAIN_MINUTES: '0',
     SKYFLEET_SKYPILOT_ENDPOINT: endpoint,
     SKYFLEET_SERVER: JSON.stringify({ mark }),
     ...environment,
@@ -85,9 +90,31 @@ function run(
 }
 
 describe('submit', () => {
-  const environment = { SKYFLEET_MACHINE: 'm1', SKYFLEET_ORCHESTRATOR_TOKEN: token, ...launchVariables };
+  const environment = {
+    SKYFLEET_GENERATION: '2',
+    SKYFLEET_SERVING: '',
+    SKYFLEET_STRATEGY: 'create-first',
+    SKYFLEET_MACHINE: 'm1',
+    SKYFLEET_FILES: filesFingerprint(files),
+    SKYFLEET_ORCHESTRATOR_TOKEN: token,
+    ...launchVariables,
+  };
   const submit = (extra: Record<string, string> = {}) =>
     run('node --import tsx deployment/operator/commands/submit.ts', { ...environment, ...extra });
+  const recorded = (submission: Record<string, unknown>): Record<string, string> => ({
+    PULUMI_COMMAND_STDOUT: JSON.stringify({
+      incarnation: 'sensors-0-aaaa',
+      requestId: 'r',
+      retiring: [],
+      generation: 1,
+      ...submission,
+    }),
+  });
+  /** The launches that were sent, with the task of each. */
+  const launches = () =>
+    server.received
+      .filter(({ path }) => path === '/launch')
+      .map(({ body }) => ({ ...body, task: parse(body['task'] as string) as Record<string, unknown> }));
 
   test('schedules a launch with the files and the name of the incarnation, and tells SkyPilot no token', async () => {
     outcomes['/status'] = () => ({ value: [] });
@@ -98,29 +125,109 @@ describe('submit', () => {
       incarnation: expect.stringMatching(/^sensors-0-\w{4}$/) as string,
       requestId: 'request-2',
       retiring: [],
+      generation: 2,
     });
 
-    const launch = server.received[1];
-    const task = parse(launch?.body['task'] as string) as Record<string, unknown>;
-    expect(task).toMatchObject({
+    const [launch] = launches();
+    expect(launch?.task).toMatchObject({
       num_nodes: 1,
-      envs: { SKYFLEET_INCARNATION: submission['incarnation'] },
+      envs: { SKYFLEET_INCARNATION: submission['incarnation'], SKYFLEET_PHASE: 'full' },
       resources: { labels: { ...labels, [labelKeys.incarnation]: submission['incarnation'] } },
     });
-    expect(task['setup']).toContain('text of a\n');
+    for (const text of [files['scripts/run.sh'], launchVariables.SKYFLEET_NODE])
+      expect(launch?.task['setup']).toContain(text);
     expect(JSON.stringify(server.received)).not.toContain(token);
-    expect(launch?.body['override_skypilot_config']).toMatchObject({
-      aws: { vpc_names: ['fleet-vpc'], labels: { [labelKeys.incarnation]: submission['incarnation'] } },
+    expect(launch).toMatchObject({
+      resize: false,
+      override_skypilot_config: {
+        aws: { vpc_names: ['fleet-vpc'], labels: { [labelKeys.incarnation]: submission['incarnation'] } },
+      },
     });
   });
 
-  test('joins the cluster that is there', async () => {
+  test('launches the cluster that is there again, by its name', async () => {
+    outcomes['/status'] = () => ({ value: [cluster] });
+    const { stdout } = await submit(recorded({}));
+    expect(JSON.parse(stdout)).toMatchObject({ incarnation: 'sensors-0-aaaa', retiring: [], generation: 2 });
+    expect(launches()).toMatchObject([{ cluster_name: 'sensors-0-aaaa', resize: false }]);
+  });
+
+  test('asks nothing of the server for a generation that it has submitted before', async () => {
+    const before = recorded({ generation: 2 });
+    const { stdout } = await submit(before);
+    expect(stdout).toBe(before['PULUMI_COMMAND_STDOUT']);
+    expect(server.received).toEqual([]);
+  });
+
+  test('lets SkyPilot resize a cluster that has another number of nodes', async () => {
+    outcomes['/status'] = () => ({ value: [{ ...cluster, nodes: 3 }] });
+    await submit(recorded({}));
+    expect(launches()).toMatchObject([{ cluster_name: 'sensors-0-aaaa', resize: true }]);
+  });
+
+  test('lets a new cluster stand by while the old one serves', async () => {
     outcomes['/status'] = () => ({ value: [cluster] });
     const { stdout } = await submit({
-      PULUMI_COMMAND_STDOUT: '{"incarnation":"sensors-0-aaaa","requestId":"r","retiring":[]}',
+      ...recorded({}),
+      SKYFLEET_MACHINE: 'm2',
+      SKYFLEET_SERVING: 'sensors-0-aaaa',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ retiring: ['sensors-0-aaaa'] });
+    expect(launches()).toMatchObject([{ task: { envs: { SKYFLEET_PHASE: 'standby' } } }]);
+    expect(server.paths).not.toContain('/down');
+  });
+
+  test('ends the old cluster first where that is the strategy', async () => {
+    outcomes['/status'] = () => ({ value: [cluster] });
+    awsAnswers('[]');
+    const { stdout } = await submit({
+      ...recorded({}),
+      SKYFLEET_MACHINE: 'm2',
+      SKYFLEET_SERVING: 'sensors-0-aaaa',
+      SKYFLEET_STRATEGY: 'delete-first',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ retiring: [] });
+    expect(server.paths).toEqual(['/status', '/down', '/launch']);
+    expect(launches()).toMatchObject([{ task: { envs: { SKYFLEET_PHASE: 'full' } } }]);
+  });
+
+  test('takes a change back: the cluster that serves stays, and what is left of the try goes first', async () => {
+    const tried = { ...cluster, name: 'sensors-0-bbbb', labels: { ...labels, [labelKeys.machine]: 'm2' } };
+    outcomes['/status'] = () => ({ value: [cluster, tried] });
+    awsAnswers('[]');
+    const { stdout } = await submit({
+      ...recorded({ incarnation: 'sensors-0-bbbb', retiring: ['sensors-0-aaaa'] }),
+      SKYFLEET_SERVING: 'sensors-0-aaaa',
     });
     expect(JSON.parse(stdout)).toMatchObject({ incarnation: 'sensors-0-aaaa', retiring: [] });
-    expect(server.received[1]?.body['cluster_name']).toBe('sensors-0-aaaa');
+    expect(server.received.find(({ path }) => path === '/down')?.body['cluster_name']).toBe('sensors-0-bbbb');
+    expect(launches()).toMatchObject([{ task: { envs: { SKYFLEET_PHASE: 'full' } } }]);
+  });
+
+  test('waits for a launch of the place that nobody recorded, instead of starting a second one', async () => {
+    await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
+    server.active = [{ request_id: 'request-1', name: 'sky.launch', cluster_name: 'sensors-0-aaaa' }];
+    outcomes['/status'] = () => ({ value: [cluster] });
+    const { stdout } = await submit();
+    expect(JSON.parse(stdout)).toMatchObject({ incarnation: 'sensors-0-aaaa' });
+  });
+
+  test('refuses a place that another stack has on the same server', async () => {
+    const foreign = { ...cluster, labels: { ...labels, [labelKeys.stack]: 'org/skyfleet/prod' } };
+    outcomes['/status'] = () => ({ value: [foreign] });
+    const { code, stderr } = await submit();
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'the place is claimed by stack org/skyfleet/prod already (cluster sensors-0-aaaa)',
+    );
+    expect(launches()).toEqual([]);
+  });
+
+  test('ships no file that the preview has not shown', async () => {
+    const { code, stderr } = await submit({ SKYFLEET_FILES: 'other' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('the files below deployment/node/ have changed since pulumi read them');
+    expect(server.received).toEqual([]);
   });
 
   test('touches nothing where the server is too old', async () => {
@@ -129,6 +236,23 @@ describe('submit', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('sensors-0: The SkyPilot server at');
     expect(server.paths).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  const shown = Object.fromEntries(Object.entries(files).map(([file, text]) => [fileVariable(file), text]));
+  const check = (variables: Record<string, string>) =>
+    run('node --import tsx deployment/operator/commands/files.ts', variables);
+
+  test('gives the fingerprint of the files that the preview has shown', async () => {
+    const { code, stdout } = await check(shown);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: JSON.stringify({ files: filesFingerprint(files) }) });
+  });
+
+  test('names a file that has changed since', async () => {
+    const { code, stderr } = await check({ ...shown, [fileVariable('scripts/run.sh')]: 'other\n' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('scripts/run.sh below deployment/node/ changed while pulumi was running');
   });
 });
 
@@ -181,12 +305,15 @@ describe("the stack's own server", () => {
         command === 'delete'
           ? storedProgram('delete')
           : `node --import tsx deployment/operator/commands/${command}.ts`;
-      const submission = JSON.stringify({ incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [] });
+      const submission = JSON.stringify({
+        incarnation: 'sensors-0-aaaa',
+        requestId: 'r',
+        retiring: [],
+        generation: 1,
+      });
       const { code, stderr } = await run(program, {
-        ...launchVariables,
-        SKYFLEET_MACHINE: 'm1',
+        SKYFLEET_GENERATION: '2',
         SKYFLEET_SUBMISSION: submission,
-        SKYFLEET_LAUNCH_MINUTES: '0.2',
         PULUMI_COMMAND_STDOUT: submission,
       });
       expect(code).toBe(1);
@@ -203,21 +330,16 @@ describe("the stack's own server", () => {
 
 describe('wait', () => {
   const wait = (submission: Record<string, unknown>, extra: Record<string, string> = {}) =>
-    run(
-      'node --import tsx deployment/operator/commands/wait.ts',
-      {
-        SKYFLEET_SUBMISSION: JSON.stringify({
-          incarnation: 'sensors-0-aaaa',
-          requestId: 'request-1',
-          retiring: [],
-          ...submission,
-        }),
-        SKYFLEET_NODES: '1',
-        SKYFLEET_LAUNCH_MINUTES: '0.2',
-        ...extra,
-      },
-      JSON.stringify(launchVariables),
-    );
+    run('node --import tsx deployment/operator/commands/wait.ts', {
+      SKYFLEET_SUBMISSION: JSON.stringify({
+        incarnation: 'sensors-0-aaaa',
+        requestId: 'request-1',
+        retiring: [],
+        generation: 1,
+        ...submission,
+      }),
+      ...extra,
+    });
   const scheduleLaunch = async (outcome: Outcome): Promise<void> => {
     outcomes['/launch'] = () => outcome;
     await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
@@ -242,32 +364,8 @@ describe('wait', () => {
     expect(code).toBe(1);
     expect(stderr).toBe(
       'sensors-0: launching cluster sensors-0-aaaa failed (ResourcesUnavailableError): no spot capacity\n' +
-        'trying us-west-2a\nSee the whole log with: sky api logs request-2; then run pulumi up again\n',
+        'trying us-west-2a\nSee the whole log with: sky api logs request-1; then run pulumi up again\n',
     );
-  });
-
-  test.each([
-    [
-      'a launch that had failed',
-      { error: { type: 'ResourcesUnavailableError', message: 'no spot capacity' } },
-    ],
-    ['a job that had failed', { value: { job_id: 3 } }],
-    ['a launch that the server has forgotten', undefined],
-  ])('tries %s before again, under the same name', async (_, outcome) => {
-    if (outcome !== undefined) await scheduleLaunch(outcome);
-    outcomes['/launch'] = () => ({ value: { job_id: 4 } });
-    outcomes['/job_status'] = ({ body }) => ({
-      value: (body['job_ids'] as number[])[0] === 3 ? { 3: 'FAILED' } : { 4: 'SUCCEEDED' },
-    });
-    server.logs = `SKYFLEET_NODE ${JSON.stringify(report)}\n`;
-    const finished = await wait({});
-    expect(finished).toMatchObject({ code: 0 });
-    const relaunch = server.received.filter(({ path }) => path === '/launch').at(-1);
-    expect(relaunch?.body['cluster_name']).toBe('sensors-0-aaaa');
-    expect(parse(relaunch?.body['task'] as string)).toMatchObject({
-      setup: expect.stringContaining('text of a\n') as string,
-      envs: { SKYFLEET_INCARNATION: 'sensors-0-aaaa' },
-    });
   });
 
   test('shows the last lines of a failed setup, without the token', async () => {
@@ -277,7 +375,7 @@ describe('wait', () => {
     server.logs = `joining with ${token} and ${Buffer.from(token).toString('base64')}\nno such image\n`;
     const { code, stderr } = await wait({}, { SKYFLEET_ORCHESTRATOR_TOKEN: token });
     expect(code).toBe(1);
-    expect(stderr).toContain('ended as FAILED_SETUP');
+    expect(stderr).toContain('setting up on the nodes of cluster sensors-0-aaaa ended as FAILED_SETUP');
     expect(stderr).toContain('joining with [secret] and [secret]\nno such image\n');
   });
 
@@ -289,20 +387,97 @@ describe('wait', () => {
     expect(stderr).toContain('reported 0 nodes instead of 1');
   });
 
-  test('ends what the new cluster replaces, only after it is ready', async () => {
-    await scheduleLaunch({ value: { job_id: 3 } });
-    outcomes['/job_status'] = () => ({ value: { 3: 'SUCCEEDED' } });
-    server.logs = `SKYFLEET_NODE ${JSON.stringify(report)}\n`;
-    awsAnswers('[]');
-    const { code } = await wait({ retiring: ['sensors-0-old1'] });
-    expect(code).toBe(0);
-    expect(server.paths).toEqual(['/launch', '/job_status', '/job_status', '/down']);
-    expect(server.received[3]?.body['cluster_name']).toBe('sensors-0-old1');
+  describe('where the cluster replaces another', () => {
+    const old = { retiring: ['sensors-0-old1'] };
+    /** What is run on nodes that are there, as `cluster: part`. */
+    const executed = () =>
+      server.received
+        .filter(({ path }) => path === '/exec')
+        .map(
+          ({ body }) =>
+            `${String(body['cluster_name'])}: ${(parse(String(body['task'])) as { name: string }).name}`,
+        );
+
+    beforeEach(async () => {
+      await scheduleLaunch({ value: { job_id: 3 } });
+      outcomes['/job_status'] = ({ body }) => ({
+        value: { [(body['job_ids'] as number[])[0] ?? 0]: 'SUCCEEDED' },
+      });
+      outcomes['/exec'] = () => ({ value: { job_id: 5 } });
+      server.logs = `SKYFLEET_STANDBY {"instanceId":"i-1"}\nSKYFLEET_NODE ${JSON.stringify(report)}\n`;
+    });
+
+    test('the old nodes stand down before the new ones take over, and end once those are ready', async () => {
+      awsAnswers('["i-0"]', '["i-0"]', '["i-1"]', '[]');
+      const { code, stdout, stderr } = await wait(old);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toEqual({ incarnation: 'sensors-0-aaaa', nodes: [report] });
+      expect(executed()).toEqual(['sensors-0-old1: stand-down', 'sensors-0-aaaa: run']);
+      expect(server.paths.filter((path) => path !== '/job_status')).toEqual([
+        '/launch',
+        '/exec',
+        '/exec',
+        '/down',
+      ]);
+      expect(server.received.at(-1)?.body['cluster_name']).toBe('sensors-0-old1');
+    });
+
+    test('an old cluster without a running instance has nothing to give up', async () => {
+      awsAnswers('[]', '["i-1"]', '[]');
+      expect((await wait(old)).code).toBe(0);
+      expect(executed()).toEqual(['sensors-0-aaaa: run']);
+    });
+
+    test('new nodes that do not stand by leave the old ones alone', async () => {
+      server.logs = 'nothing\n';
+      const { code, stderr } = await wait(old);
+      expect(code).toBe(1);
+      expect(stderr).toContain('reported 0 nodes instead of 1');
+      expect(executed()).toEqual([]);
+      expect(server.paths).not.toContain('/down');
+    });
+
+    test('old nodes that do not stand down keep their identity, and the new ones do not take it', async () => {
+      awsAnswers('["i-0"]', '["i-0"]');
+      outcomes['/job_status'] = ({ body }) => {
+        const job = (body['job_ids'] as number[])[0] ?? 0;
+        return { value: { [job]: job === 5 ? 'FAILED' : 'SUCCEEDED' } };
+      };
+      const { code, stderr } = await wait(old);
+      expect(code).toBe(1);
+      expect(stderr).toContain('stand-down on the nodes of cluster sensors-0-old1 ended as FAILED');
+      expect(executed()).toEqual(['sensors-0-old1: stand-down']);
+      expect(server.paths).not.toContain('/down');
+    });
+
+    test('the old nodes serve again where the new ones fail to take over', async () => {
+      awsAnswers('["i-0"]', '["i-0"]', '["i-1"]', '["i-0"]');
+      let job = 5;
+      outcomes['/exec'] = () => ({ value: { job_id: job++ } });
+      outcomes['/job_status'] = ({ body }) => {
+        const asked = (body['job_ids'] as number[])[0] ?? 0;
+        return { value: { [asked]: asked === 6 ? 'FAILED' : 'SUCCEEDED' } };
+      };
+      const { code, stderr } = await wait(old);
+      expect(code).toBe(1);
+      expect(stderr).toContain('run on the nodes of cluster sensors-0-aaaa ended as FAILED');
+      expect(executed()).toEqual([
+        'sensors-0-old1: stand-down',
+        'sensors-0-aaaa: run',
+        'sensors-0-old1: run',
+      ]);
+      expect(server.paths).not.toContain('/down');
+    });
   });
 });
 
 describe('delete', () => {
-  const submission = JSON.stringify({ incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [] });
+  const submission = JSON.stringify({
+    incarnation: 'sensors-0-aaaa',
+    requestId: 'r',
+    retiring: [],
+    generation: 1,
+  });
 
   test('runs without a checkout and ends when the instances are terminated', async () => {
     awsAnswers('["i-1"]', '[]');

@@ -1,6 +1,7 @@
 import {
   chooseIncarnation,
   labelKeys,
+  isIncarnationOf,
   newIncarnation,
   parseSubmission,
 } from '../../../deployment/operator/incarnation';
@@ -19,6 +20,7 @@ function cluster(name: string, machine: string, changes: Partial<ClusterStatus> 
     name,
     labels,
     launched_at: 1,
+    nodes: 1,
     ...changes,
   };
 }
@@ -81,6 +83,13 @@ test('a new name is the place and four characters, and not one that is taken', (
   for (const name of names) expect(name).toMatch(/^sensors-0-[a-z2-9]{4}$/);
   const [taken] = names;
   expect(newIncarnation('sensors-0', new Set([taken ?? '']))).not.toBe(taken);
+});
+
+test('a name is one of the place whose name it begins with, and of no other', () => {
+  expect(isIncarnationOf('sensors-0', newIncarnation('sensors-0', new Set()))).toBe(true);
+  expect(isIncarnationOf('sensors', 'sensors-0-k3f9')).toBe(false);
+  expect(isIncarnationOf('sensors-0', 'sensors-01-k3f9')).toBe(false);
+  expect(isIncarnationOf('sensors-0', 'sensors-0')).toBe(false);
 });
 
 test('nothing printed means nothing submitted', () => {

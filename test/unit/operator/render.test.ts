@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
+import { readNodeFiles } from '../../../deployment/operator/node-files';
 import {
   notKnownYet,
   plannedPlaces,
@@ -13,6 +14,7 @@ import {
 const checkout = path.join(__dirname, '..', '..', '..');
 /** What Pulumi 3.250 printed for a stack that was up, without most of its resources and files. */
 const recorded = fs.readFileSync(path.join(__dirname, 'preview.json'), 'utf8');
+const files = readNodeFiles();
 const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
 /** The one recorded place, with other variables in its environment. */
@@ -37,8 +39,8 @@ test('what a preview complains of is told without colours', () => {
   expect(() => plannedPlaces(JSON.stringify(failed))).toThrow('pulumi preview failed:\nno such zone');
 });
 
-test('the rendered task is complete: its files, its incarnation and the stack that it belongs to', async () => {
-  const { cluster, task, config, notKnown } = await renderPlace(place());
+test('the rendered task is complete: its files, its incarnation and the stack that it belongs to', () => {
+  const { cluster, task, config, notKnown } = renderPlace(place(), files);
   expect(cluster).toBe('local-0-5ub9');
   expect(notKnown).toEqual([]);
   const labels = { 'skyfleet-place': 'local-0', 'skyfleet-incarnation': 'local-0-5ub9' };
@@ -51,34 +53,34 @@ test('the rendered task is complete: its files, its incarnation and the stack th
   expect(parse(config)).toMatchObject({ aws: { vpc_names: ['skyfleet-local-vpc'], labels } });
 });
 
-test('nothing but the launch is rendered', async () => {
-  const { task, config } = await renderPlace(place({ SKYFLEET_ORCHESTRATOR_TOKEN: 'planted-token' }));
+test('nothing but the launch is rendered', () => {
+  const { task, config } = renderPlace(place({ SKYFLEET_ORCHESTRATOR_TOKEN: 'planted-token' }), files);
   expect(task + config).not.toContain('planted-token');
   expect(task + config).not.toContain('[secret]');
 });
 
-test('a place that was never launched gets a name of its own', async () => {
-  expect((await renderPlace({ ...place(), stdout: undefined })).cluster).toBe('local-0-new');
+test('a place that was never launched gets a name of its own', () => {
+  expect(renderPlace({ ...place(), stdout: undefined }, files).cluster).toBe('local-0-new');
 });
 
-test('a file that is not known yet is named, and the task holds a placeholder in its place', async () => {
-  const { task, notKnown } = await renderPlace(place({ FILE_node_json: unknown }));
+test('a file that is not known yet is named, and the task holds a placeholder in its place', () => {
+  const { task, notKnown } = renderPlace(place({ SKYFLEET_NODE: unknown }), files);
   expect(notKnown).toEqual(['node.json']);
   expect((parse(task) as { setup: string }).setup).toContain(`\n${notKnownYet}END_`);
 });
 
 test.each(['SKYFLEET_TASK', 'SKYFLEET_SKYPILOT_CONFIG'])(
   'a place whose %s is not known yet is refused with what to do',
-  async (variable) => {
-    await expect(renderPlace(place({ [variable]: unknown }))).rejects.toThrow(
+  (variable) => {
+    expect(() => renderPlace(place({ [variable]: unknown }), files)).toThrow(
       'local-0: its task names resources that AWS has not made yet; render it again after the first pulumi up',
     );
   },
 );
 
-test('a file that is a secret is refused', async () => {
-  await expect(renderPlace(place({ FILE_node_json: '[secret]' }))).rejects.toThrow(
-    'local-0: node.json is a secret',
+test('a file that is a secret is refused', () => {
+  expect(() => renderPlace(place({ SKYFLEET_NODE: '[secret]' }), files)).toThrow(
+    'local-0: SKYFLEET_NODE is a secret',
   );
 });
 
@@ -119,7 +121,7 @@ describe('the command', () => {
 
   test('lists the files as JSON, and names on stderr what is a placeholder', () => {
     const out = path.join(folder, 'out');
-    const known = (place().environment['FILE_node_json'] as string | undefined) ?? '';
+    const known = (place().environment['SKYFLEET_NODE'] as string | undefined) ?? '';
     const preview = recorded.replace(JSON.stringify(known), JSON.stringify(unknown));
     const { status, stdout, stderr } = render(preview, '--stack', 'local', '--out', out, '--json');
     expect(status).toBe(0);

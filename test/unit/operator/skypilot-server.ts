@@ -16,7 +16,6 @@ export interface ActiveRequest {
   request_id: string;
   name: string;
   cluster_name: string;
-  created_at: number;
 }
 
 /** A peer that speaks SkyPilot's REST protocol: POST gives a request id, `/api/get` its outcome. */
@@ -74,11 +73,7 @@ export class SkyPilotServer {
         [...this.users].map((id) => ({ id })),
       );
     } else if (url.pathname === '/api/status') {
-      const cluster = url.searchParams.get('cluster_name');
-      reply(
-        200,
-        this.active.filter(({ cluster_name }) => cluster_name === cluster),
-      );
+      reply(200, this.active);
     } else if (url.pathname === '/api/get') {
       this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
     } else if (url.pathname === '/api/stream' || url.pathname === '/logs') {

@@ -47,21 +47,18 @@ test('a launch may ask for another number of nodes', () =>
     },
   ));
 
-test('the launch of a cluster that is under way is found, the last one where there are several', () =>
+test('the launches that are under way are found, and no other request', () =>
   withServer(
     () => ({ value: null }),
     async (server, endpoint) => {
-      const sky = new SkyPilot({ endpoint }, user);
       server.active = [
-        { request_id: 'early', name: 'sky.launch', cluster_name: 'local-0-k3f9', created_at: 1.5 },
-        { request_id: 'late', name: 'sky.launch', cluster_name: 'local-0-k3f9', created_at: 2.5 },
-        { request_id: 'down', name: 'sky.down', cluster_name: 'local-0-k3f9', created_at: 3.5 },
-        { request_id: 'other', name: 'sky.launch', cluster_name: 'local-1-x7y8', created_at: 4.5 },
-        { request_id: 'exec', name: 'sky.exec', cluster_name: 'local-2-a1b2', created_at: 5.5 },
+        { request_id: 'one', name: 'sky.launch', cluster_name: 'local-0-k3f9' },
+        { request_id: 'down', name: 'sky.down', cluster_name: 'local-0-k3f9' },
+        { request_id: 'exec', name: 'sky.exec', cluster_name: 'local-2-a1b2' },
       ];
-      expect(await sky.launchUnderWay('local-0-k3f9')).toBe('late');
-      expect(await sky.launchUnderWay('local-1-x7y8')).toBe('other');
-      expect(await sky.launchUnderWay('local-2-a1b2')).toBeUndefined();
+      expect(await new SkyPilot({ endpoint }, user).launchesUnderWay()).toEqual([
+        { requestId: 'one', cluster: 'local-0-k3f9' },
+      ]);
     },
   ));
 

@@ -33,7 +33,7 @@ test("a task has SkyPilot's own layout", () => {
       ],
     },
     setup: 'sudo sh ~/skyfleet/scripts/setup.sh\n',
-    run: 'sudo --preserve-env=SKYPILOT_NODE_IPS,SKYFLEET_INCARNATION sh ~/skyfleet/scripts/run.sh\n',
+    run: 'sudo --preserve-env=SKYPILOT_NODE_IPS,SKYFLEET_INCARNATION,SKYFLEET_PHASE,SKYFLEET_REPAIR sh ~/skyfleet/scripts/run.sh\n',
   });
 });
 

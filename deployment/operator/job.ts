@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lastLines } from './command-environment';
+import type { Submission } from './incarnation';
+import type { LaunchState } from './place-plan';
+import { SkyRequestError, type SkyPilot } from './skypilot';
+
+const runningStates = new Set(['INIT', 'PENDING', 'SETTING_UP', 'RUNNING']);
+
+/**
+ * Follows a job of a cluster to its end.
+ *
+ * @returns SkyPilot's status of the job, or what it was at the deadline.
+ */
+export async function finishedJob(
+  sky: SkyPilot,
+  incarnation: string,
+  job: number,
+  deadline: number,
+): Promise<string> {
+  for (;;) {
+    const status = (await sky.jobStatus(incarnation, job)) ?? 'unknown to the cluster';
+    if (!runningStates.has(status)) return status;
+    if (Date.now() > deadline) return `still ${status} at the time limit`;
+    await sleep(2000);
+  }
+}
+
+/** What a job said at its end that was not the wanted one, and where to read more. */
+export function jobFailure(
+  step: string,
+  incarnation: string,
+  job: number,
+  status: string,
+  log: string,
+): Error {
+  return new Error(
+    `${step} on the nodes of cluster ${incarnation} ended as ${status}. The last lines of its log:\n${lastLines(log, 20)}\n` +
+      `See the whole log with: sky logs ${incarnation} ${job}; then run pulumi up again`,
+  );
+}
+
+/** How a launch stands that was submitted before; one that the server has forgotten counts as failed. */
+export async function launchState(
+  sky: SkyPilot,
+  { incarnation, requestId }: Pick<Submission, 'incarnation' | 'requestId'>,
+): Promise<LaunchState> {
+  try {
+    const launched = (await sky.resultSoFar(requestId)) as { job_id: number } | undefined;
+    if (launched === undefined) return 'under way';
+    const status = await sky.jobStatus(incarnation, launched.job_id);
+    if (status === 'SUCCEEDED') return 'succeeded';
+    return status !== undefined && runningStates.has(status) ? 'under way' : 'failed';
+  } catch (error) {
+    if (error instanceof SkyRequestError) return 'failed';
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import type { PlaceInputs } from '../../config/change-classes';
+import { parseSubmission, type Submission } from './incarnation';
+import type { ReadyCluster } from './wait';
+
+/** What Pulumi has recorded of one place. */
+export interface RecordedPlace {
+  place: string;
+  /** What the last submit that succeeded was told and what it printed. */
+  submitted: {
+    generation: number;
+    change: string;
+    /** The incarnation that served then; empty where none did. */
+    serving: string;
+    /** Fingerprint of the inputs that it launched. */
+    inputs: string;
+    submission: Submission;
+    token: string | undefined;
+  };
+  /** What the last wait that succeeded was told and what it printed; undefined where none has yet. */
+  applied:
+    | {
+        /** Undefined where an earlier version applied them, which did not record them. */
+        inputs: PlaceInputs | undefined;
+        /** The submission that it waited for, as text. */
+        submission: string;
+        ready: ReadyCluster;
+        token: string | undefined;
+      }
+    | undefined;
+  /** Whether the wait belongs to the submission: the last change was carried through. */
+  finished: boolean;
+}
+
+/** What Pulumi has recorded of a stack, as far as it is read here. */
+export interface RecordedStack {
+  places: Map<string, RecordedPlace>;
+  /** What the stack's server is known by, as the claim printed it; undefined before the first `up`. */
+  server: string | undefined;
+  /** Name of the data bucket; undefined before the first `up`. */
+  dataBucket: string | undefined;
+}
+
+interface Resource {
+  urn: string;
+  type: string;
+  delete?: boolean;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+/** Marks a secret in Pulumi's state (`resource.SecretSig` of its SDKs). */
+const secretKey = '4dabf18193072939515e22adb298388d';
+
+/** A value of the state with its secrets in plain. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const map = value as Record<string, unknown>;
+  if (secretKey in map) return JSON.parse(map['plaintext'] as string) as unknown;
+  return Object.fromEntries(Object.entries(map).map(([key, inner]) => [key, plain(inner)]));
+}
+
+/** A command of the state: what it was told and what it printed. */
+interface RecordedCommand {
+  environment: Record<string, string>;
+  stdout: string;
+}
+
+function commandOf({ inputs, outputs }: Resource): RecordedCommand {
+  return {
+    environment: (plain(inputs?.['environment']) ?? {}) as Record<string, string>,
+    stdout: (plain(outputs?.['stdout']) ?? '') as string,
+  };
+}
+
+function inputsOf({ environment }: RecordedCommand): PlaceInputs | undefined {
+  const applied = environment['SKYFLEET_APPLIED'];
+  return applied === undefined ? undefined : (parse(applied) as PlaceInputs);
+}
+
+const emptyStack = (): RecordedStack => ({ places: new Map(), server: undefined, dataBucket: undefined });
+
+/**
+ * Reads what Pulumi has recorded of a stack.
+ *
+ * The state of the wait command of a place is the one record of what was last applied that is true after a failed `up`
+ * too: Pulumi keeps the old inputs of a command that failed, but saves the stack's outputs all the same.
+ *
+ * @param json what `pulumi stack export --show-secrets` prints.
+ */
+export function parseRecordedStack(json: string): RecordedStack {
+  const { deployment } = JSON.parse(json) as { deployment?: { resources?: Resource[] } | null };
+  const stack = emptyStack();
+  const submits = new Map<string, RecordedCommand>();
+  const waits = new Map<string, RecordedCommand>();
+  for (const resource of deployment?.resources ?? []) {
+    if (resource.delete === true) continue;
+    const name = resource.urn.split('::').at(-1) ?? '';
+    if (resource.type === 'pulumi:pulumi:Stack') {
+      const bucket = plain(resource.outputs?.['dataBucket']);
+      if (typeof bucket === 'string') stack.dataBucket = bucket;
+    }
+    if (resource.type !== 'command:local:Command') continue;
+    if (resource.urn.includes('skyfleet:sky:SkyServer$') && name.endsWith('-skypilot')) {
+      stack.server = commandOf(resource).stdout;
+    }
+    if (!resource.urn.includes('skyfleet:sky:SkyCluster$')) continue;
+    if (name.endsWith('-submit')) submits.set(name.slice(0, -'-submit'.length), commandOf(resource));
+    if (name.endsWith('-wait')) waits.set(name.slice(0, -'-wait'.length), commandOf(resource));
+  }
+  for (const [place, submit] of submits) {
+    const submission = parseSubmission(submit.stdout);
+    if (submission === undefined) continue;
+    const wait = waits.get(place);
+    const applied =
+      wait === undefined
+        ? undefined
+        : {
+            inputs: inputsOf(wait),
+            submission: wait.environment['SKYFLEET_SUBMISSION'] ?? '',
+            ready: JSON.parse(wait.stdout) as ReadyCluster,
+            token: wait.environment['SKYFLEET_ORCHESTRATOR_TOKEN'],
+          };
+    stack.places.set(place, {
+      place,
+      submitted: {
+        generation: Number(submit.environment['SKYFLEET_GENERATION'] ?? 0),
+        change: submit.environment['SKYFLEET_CHANGE'] ?? '',
+        serving: submit.environment['SKYFLEET_SERVING'] ?? '',
+        inputs: submit.environment['SKYFLEET_INPUTS'] ?? '',
+        submission,
+        token: submit.environment['SKYFLEET_ORCHESTRATOR_TOKEN'],
+      },
+      applied,
+      finished: applied?.submission === submit.stdout,
+    });
+  }
+  return stack;
+}
+
+/**
+ * Asks the Pulumi CLI for what it has recorded of a stack. The secrets in it are only compared.
+ *
+ * @param stack full name, `organization/project/stack`.
+ * @throws Error where the CLI cannot read the state.
+ */
+export async function readRecordedStack(stack: string): Promise<RecordedStack> {
+  const args = ['stack', 'export', '--show-secrets', '--non-interactive', '--stack', stack];
+  try {
+    const { stdout } = await promisify(execFile)('pulumi', args, {
+      env: process.env,
+      maxBuffer: 2 ** 30,
+    });
+    return parseRecordedStack(stdout);
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string };
+    throw new Error(
+      `what Pulumi has recorded of stack ${stack} cannot be read: ${stderr?.trim() || message}. Look at it with: pulumi stack export --stack ${stack}`,
+      { cause: error },
+    );
+  }
+}
