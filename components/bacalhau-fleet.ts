@@ -159,6 +159,7 @@ function nodeSettings(
       count: fleet.nodesPerCluster,
     },
     accelerators: acceleratorsOf(fleet),
+    drainMinutes: 0,
     identity: fleet.identity === 'place' ? { from: 'place', range: fleet.ordinals } : { from: 'instance' },
     bacalhau: {
       image: bacalhau.image,

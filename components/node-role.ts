@@ -65,6 +65,9 @@ const assumedByInstances = {
 /** What nodes write, below the folder of their fleet. The orchestrator's token beside it is theirs to read only. */
 const writtenByNodes = ['claims', 'health', 'sensor'];
 
+/** The only objects that nodes delete: the markers of their own faults, once those are over. */
+const deletedByNodes = 'health/faults';
+
 /**
  * What the agent of Systems Manager does to open a session. AWS has no resource to name for these actions
  * (https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html).
@@ -83,7 +86,7 @@ const sessionAgent = {
 };
 
 /**
- * Reading everything below a prefix, and writing what nodes write. Listing is allowed too, since S3 otherwise calls a
+ * Reading everything below a prefix, writing what nodes write, and deleting the markers of faults. Listing is allowed too, since S3 otherwise calls a
  * missing object forbidden.
  *
  * @param prefix holds a folder for each fleet, such as `fleets/`.
@@ -99,6 +102,12 @@ export function nodePolicy(bucketArn: string, prefix: string, ssm: boolean): Rec
         Effect: 'Allow',
         Action: 's3:PutObject',
         Resource: writtenByNodes.map((folder) => `${bucketArn}/${prefix}*/${folder}/*`),
+      },
+      {
+        Sid: 'EndFaults',
+        Effect: 'Allow',
+        Action: 's3:DeleteObject',
+        Resource: `${bucketArn}/${prefix}*/${deletedByNodes}/*`,
       },
       {
         Sid: 'List',

@@ -9,6 +9,8 @@ export interface NodeSettings {
   nodes: { firstOrdinal: number; count: number };
   /** The GPUs that each node must have, as SkyPilot calls them; null where the fleet declares none. */
   accelerators: { type: string; count: number } | null;
+  /** How long a node that stands down waits for its jobs to end, having refused new ones; 0 where it does not wait. */
+  drainMinutes: number;
   identity: { from: 'place'; range: { first: number; last: number } } | { from: 'instance' };
   bacalhau: {
     image: string;

@@ -30,8 +30,8 @@ def _socket_path() -> str:
     return host[len("unix://") :] if host.startswith("unix://") else SOCKET
 
 
-def _request(method: str, path: str) -> Optional[bytes]:
-    connection = _UnixConnection(_socket_path(), timeout=TIMEOUT_SECONDS)
+def _request(method: str, path: str, timeout: float = TIMEOUT_SECONDS) -> Optional[bytes]:
+    connection = _UnixConnection(_socket_path(), timeout=timeout)
     try:
         # HTTP/1.1 requires a Host header; its value does not matter here.
         connection.request(method, path, headers={"Host": "docker"})
@@ -43,7 +43,8 @@ def _request(method: str, path: str) -> Optional[bytes]:
         connection.close()
     if response.status == 404:
         return None
-    if response.status not in (200, 204):
+    # 304: it is as it was asked to be.
+    if response.status not in (200, 204, 304):
         raise DockerError(f"container engine {method} {path}: HTTP {response.status}")
     return body
 
@@ -64,8 +65,23 @@ def inspect(container: str) -> Optional[Dict[str, Any]]:
 
 
 def restart(container: str) -> None:
-    """Stops a container, within a few seconds, and starts it again."""
+    """Stops a container, within a few seconds, and starts it again; nothing where there is none."""
+    _unpause(container)
     _request("POST", f"/containers/{quote(container)}/restart?t=5")
+
+
+def remove(container: str, seconds: int) -> None:
+    """Stops a container, which has `seconds` to end by itself, and removes it; nothing where there is none."""
+    _unpause(container)
+    _request("POST", f"/containers/{quote(container)}/stop?t={seconds}", timeout=seconds + TIMEOUT_SECONDS)
+    _request("DELETE", f"/containers/{quote(container)}?force=1")
+
+
+def _unpause(container: str) -> None:
+    """Lets a paused container go on: podman stops none that is paused."""
+    found = inspect(container)
+    if found and found["State"].get("Paused"):
+        _request("POST", f"/containers/{quote(container)}/unpause")
 
 
 def log_tail(container: str, lines: int) -> str:

@@ -98,7 +98,7 @@ def config(
     if wanted["tls"]["caCert"] is not None:
         tls["CACert"] = ca_cert
     admission: Dict[str, Any] = {"RejectNetworkedJobs": not wanted["acceptNetworkedJobs"]}
-    if member["lifeCycle"] == "spot":
+    if work_gate.wanted(settings, member):
         admission["ProbeHTTP"] = work_gate.URL
     return {
         "DataDir": node_paths.in_node(node_paths.BACALHAU_DATA),

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import atomic_file
 import docker_api
+import fault_marker
 import gpus
 import imds
 import interruption
@@ -28,12 +29,10 @@ import node_paths
 import node_settings
 import orchestrator_link
 import s3
+import services
 import work_gate
 from generate_bacalhau_config import API_HOST, API_PORT, HEARTBEAT_SECONDS
 from write_service_files import TOKEN_VARIABLE
-
-COMPUTE_CONTAINER = "bacalhau_compute"
-SENSOR_CONTAINER = "sensor"
 
 # Bacalhau itself gives a connection up after five heartbeats without an answer.
 LINK_IDLE_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -43,13 +42,13 @@ POLLER_ANSWER_SECONDS = 60.0
 DISK_FREE_BYTES, DISK_FREE_FRACTION = 1 << 30, 0.05
 MEMORY_FREE_BYTES, MEMORY_FREE_FRACTION = 64 << 20, 0.05
 
-# Whose log tells why a check failed.
+# Whose log tells why a check failed, and which a restart may heal.
 CONTAINER_OF_CHECK = {
-    "service bacalhau_compute": COMPUTE_CONTAINER,
-    "compute node": COMPUTE_CONTAINER,
-    "orchestrator": COMPUTE_CONTAINER,
-    "service sensor": SENSOR_CONTAINER,
-    "sensor rows": SENSOR_CONTAINER,
+    "service bacalhau_compute": services.COMPUTE,
+    "compute node": services.COMPUTE,
+    "orchestrator": services.COMPUTE,
+    "service sensor": services.SENSOR,
+    "sensor rows": services.SENSOR,
 }
 
 LOCK_WAIT_SECONDS = 60
@@ -109,6 +108,8 @@ def check_service(name: str) -> Finding:
         "restarts": container.get("RestartCount", 0),
         "containerHealth": health,
     }
+    if state.get("Paused"):
+        raise Unhealthy(f"{name} is paused")
     if not state["Running"]:
         raise Unhealthy(f"{name} is {state['Status']}, exit code {state.get('ExitCode')}")
     # An engine without systemd (podman in a container) never runs health checks and leaves them at "starting"; what
@@ -118,7 +119,7 @@ def check_service(name: str) -> Finding:
     return Finding(f"running since {state['StartedAt']}, {values['restarts']} restarts", values)
 
 
-def _agent(path: str) -> Dict[str, Any]:
+def agent(path: str) -> Dict[str, Any]:
     connection = http.client.HTTPConnection(API_HOST, API_PORT, timeout=5)
     try:
         connection.request("GET", f"/api/v1/agent/{path}")
@@ -137,8 +138,8 @@ def _agent(path: str) -> Dict[str, Any]:
 
 def check_compute_node(node: Node) -> Finding:
     """That what runs is a compute node, of this name: a configuration it does not understand makes it neither."""
-    about = _agent("node")
-    running = _agent("config")["config"]
+    about = agent("node")
+    running = agent("config")["config"]
     expected = node.member["nodeName"]
     if about["NodeID"] != expected or about["NodeType"] != "Compute":
         raise Unhealthy(f"runs as {about['NodeType']} {about['NodeID']}, should be Compute {expected}")
@@ -148,7 +149,7 @@ def check_compute_node(node: Node) -> Finding:
     if "docker" not in engines:
         # Bacalhau 1.9 asks for the container engine once and keeps the answer, so a compute node that was started
         # before the engine answered (it starts its containers first, then listens) has to be started again.
-        docker_api.restart(COMPUTE_CONTAINER)
+        docker_api.restart(services.COMPUTE)
         raise Unhealthy("had no docker engine; was restarted, since Bacalhau looks for the engine only when it starts")
     claimed = about["ComputeNodeInfo"]["MaxCapacity"].get("GPU", 0)
     if claimed != gpus.usable():
@@ -162,12 +163,12 @@ def check_compute_node(node: Node) -> Finding:
 def check_orchestrator(node: Node) -> Finding:
     orchestrators = node.settings["bacalhau"]["orchestrators"]
     ports = [port for port in (urlsplit(address).port for address in orchestrators) if port]
-    pid = _container(COMPUTE_CONTAINER)["State"]["Pid"]
+    pid = _container(services.COMPUTE)["State"]["Pid"]
     if not pid:
-        raise Unhealthy(f"{COMPUTE_CONTAINER} does not run")
+        raise Unhealthy(f"{services.COMPUTE} does not run")
     link = orchestrator_link.link(pid, ports)
     if link is None:
-        raise Unhealthy(f"no connection to {', '.join(orchestrators)}; `docker logs {COMPUTE_CONTAINER}` says why")
+        raise Unhealthy(f"no connection to {', '.join(orchestrators)}; `docker logs {services.COMPUTE}` says why")
     values = {"address": f"{link.peer}:{link.port}", "idleSeconds": round(link.idle_seconds, 1)}
     if link.idle_seconds > LINK_IDLE_SECONDS:
         raise Unhealthy(f"nothing heard from {values['address']} for {values['idleSeconds']} s")
@@ -228,7 +229,7 @@ def check_imds_guard() -> Finding:
     return Finding(f"rule {state}", {"rule": state})
 
 
-def check_spot_notice() -> Finding:
+def check_work_gate(node: Node) -> Finding:
     """That the poller of spot notices answers, without which no job runs here; starts it where it does not."""
     try:
         status = work_gate.status()
@@ -238,18 +239,19 @@ def check_spot_notice() -> Finding:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
         outcome = "was started again" if done.returncode == 0 else done.stderr.decode("utf-8", "replace").strip()
         raise Unhealthy(f"{error}, so that new jobs fail on this node; {outcome}") from None
-    quiet = status["answeredSecondsAgo"]
-    if quiet > POLLER_ANSWER_SECONDS:
+    # A node on demand asks for no spot notices.
+    quiet = status["answeredSecondsAgo"] if node.member["lifeCycle"] == "spot" else None
+    if quiet is not None and quiet > POLLER_ANSWER_SECONDS:
         raise Unhealthy(f"the poller got no answer from the metadata service for {quiet} s: {status['problem']}")
     if status["refusal"]:
         return Finding(f"{status['refusal']}; no new work is taken", {"takesWork": False})
-    return Finding(f"none, asked {quiet} s ago", {"takesWork": True})
+    return Finding("new work is taken" if quiet is None else f"none, asked {quiet} s ago", {"takesWork": True})
 
 
 def checks(node: Node) -> List[Check]:
     wanted: List[Tuple[str, Callable[[], Finding]]] = [
-        ("service bacalhau_compute", lambda: check_service(COMPUTE_CONTAINER)),
-        ("service sensor", lambda: check_service(SENSOR_CONTAINER)),
+        ("service bacalhau_compute", lambda: check_service(services.COMPUTE)),
+        ("service sensor", lambda: check_service(services.SENSOR)),
         ("compute node", lambda: check_compute_node(node)),
         ("orchestrator", lambda: check_orchestrator(node)),
         ("disk", check_disk),
@@ -257,8 +259,9 @@ def checks(node: Node) -> List[Check]:
         ("sensor rows", lambda: check_sensor_rows(node)),
         ("imds guard", check_imds_guard),
     ]
-    if node.member["lifeCycle"] == "spot":
-        wanted.append(("spot notice", check_spot_notice))
+    if work_gate.wanted(node.settings, node.member):
+        name = "spot notice" if node.member["lifeCycle"] == "spot" else "work gate"
+        wanted.append((name, lambda: check_work_gate(node)))
     return [_run(name, check) for name, check in wanted]
 
 
@@ -315,16 +318,26 @@ def as_text(document: Dict[str, Any]) -> str:
 
 
 def upload(node: Node, document: Dict[str, Any]) -> Check:
-    """Puts the report where it can be read when the node cannot."""
+    """Puts the report where it can be read when the node cannot, and beside it the marker of a fault."""
     where = node.settings["bucket"]
     key = f"{where['prefix']}health/{node.member['nodeName']}.json"
     try:
         session = imds.Session()
         bucket = s3.Bucket.of_node(where, session.credentials)
-        bucket.put(key, (json.dumps(document, indent=2) + "\n").encode("utf-8"))
+        body = (json.dumps(document, indent=2) + "\n").encode("utf-8")
+        marker = fault_marker.key(node.settings, node.member)
+        bucket.put(key, body)
+        if document["healthy"]:
+            fault_marker.clear(bucket, marker)
+        else:
+            fault_marker.put(bucket, marker, body)
     except (imds.ImdsError, s3.S3Error, OSError, ValueError, KeyError) as error:
         return Check("report upload", False, str(error), {})
     return Check("report upload", True, f"s3://{where['name']}/{key}", {})
+
+
+class StoodDown(RuntimeError):
+    """There is nothing to check: this node has given up its services."""
 
 
 class Locked(RuntimeError):
@@ -362,6 +375,18 @@ def examine(node: Node, wait_seconds: float) -> List[Check]:
         time.sleep(REPEAT_SECONDS)
 
 
+def repair(node: Node) -> None:
+    """Restarts the service of each check that fails; one that has no container yet is made by compose."""
+    failed: Dict[str, str] = {}
+    for check in checks(node):
+        if not check.ok and check.name in CONTAINER_OF_CHECK:
+            failed.setdefault(CONTAINER_OF_CHECK[check.name], f"{check.name}: {check.detail}")
+    for name, why in failed.items():
+        if docker_api.inspect(name) is not None:
+            print(f"restarting {name}, since {why}", flush=True)
+            docker_api.restart(name)
+
+
 def container_logs(document: Dict[str, Any]) -> Iterator[str]:
     """The last lines of the services that failed checks are about, without the token."""
     token = _token()
@@ -393,10 +418,18 @@ def main(arguments: Sequence[str]) -> int:
         metavar="SECONDS",
         help="repeat for so long until all is well, and show logs if not",
     )
+    parser.add_argument(
+        "--repair", action="store_true", help="restart the services whose checks fail, and report nothing"
+    )
     options = parser.parse_args(arguments)
     try:
         node = read_node()
         with Lock():
+            if node_paths.STOOD_DOWN.exists():
+                raise StoodDown("this node stood down; its run part brings its services back")
+            if options.repair:
+                repair(node)
+                return 0
             document = report(node, examine(node, options.wait))
             uploaded = upload(node, document)
             # The object cannot tell how its own upload went; the report on the node does.
@@ -404,7 +437,7 @@ def main(arguments: Sequence[str]) -> int:
             document["healthy"] = document["healthy"] and uploaded.ok
             atomic_file.write(node_paths.HEALTH_JSON, json.dumps(document, indent=2) + "\n")
             atomic_file.write(node_paths.HEALTH_TEXT, as_text(document))
-    except (OSError, ValueError, KeyError, Locked) as error:
+    except (OSError, ValueError, KeyError, Locked, StoodDown, docker_api.DockerError) as error:
         print(f"health-check.sh: {error}", file=sys.stderr)
         return 1
     if not options.quiet:

@@ -18,7 +18,11 @@ MEMBER = STATE / "member.json"
 HEALTH_JSON = STATE / "health.json"
 HEALTH_TEXT = STATE / "health.txt"
 HEALTH_LOCK = STATE / "health.lock"
+FAULT_FREE = STATE / "fault-free.json"
 INTERRUPTION = STATE / "interruption.json"
+DRAINING = STATE / "draining.json"
+STOOD_DOWN = STATE / "stood-down.json"
+RUN_LOCK = STATE / "run.lock"
 SPOT_NOTICE_LOCK = STATE / "spot-notice.lock"
 SPOT_NOTICE_LOG = ROOT / "var/log/skyfleet-spot-notice.log"
 
@@ -32,6 +36,8 @@ SENSOR_PROJECT = ROOT / "opt/sensor"
 SENSOR_CONFIG = SENSOR_PROJECT / "config/sensor-config.yaml"
 SENSOR_IDENTITY = SENSOR_PROJECT / "config/identity.json"
 SENSOR_DATABASE = SENSOR_PROJECT / "data/sensor_data.db"
+
+CRON = ROOT / "etc/cron.d/skyfleet"
 
 
 def in_node(path: Path) -> str:

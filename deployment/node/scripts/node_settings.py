@@ -124,6 +124,7 @@ SCHEMA: Dict[str, Any] = {
     "place": _matches(_NAME + r"-[0-9]+", "a place's name, <fleet>-<number>"),
     "nodes": {"firstOrdinal": _whole(0), "count": _whole(1)},
     "accelerators": _nullable(_accelerators),
+    "drainMinutes": _whole(0),
     "bacalhau": {
         "image": _image,
         "orchestrators": _list_of(_orchestrator, 1),

@@ -1,4 +1,4 @@
-"""The three S3 requests that a node makes (get, put, conditional put), signed by hand: a node has no AWS SDK."""
+"""The S3 requests that a node makes (get, put, conditional put, delete), signed by hand: a node has no AWS SDK."""
 
 from __future__ import annotations
 
@@ -117,6 +117,10 @@ class Bucket:
         if only_new:
             headers["if-none-match"] = "*"
         self._request("PUT", key, body, headers)
+
+    def delete(self, key: str) -> None:
+        """Deletes the object; one that is not there is none the worse."""
+        self._request("DELETE", key, b"", {})
 
     def _request(self, method: str, key: str, body: bytes, headers: Dict[str, str]) -> Tuple[bytes, str]:
         where = f"S3 {method} s3://{self.name}/{key}"

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The poller of spot notices: asks the metadata service whether AWS takes this instance back, and acts on it.
 
-While a notice stands, the node takes no new work (work_gate.py) and its running work is left alone. At the notice and
+It also answers the compute node whether new work is taken (work_gate.py). On a node on demand that is all it does.
+
+While a notice stands, the node takes no new work and its running work is left alone. At the notice and
 again shortly before the time it names, the sensor's newest rows and a health report go to the bucket. What was done
 is kept in a file (interruption.py), so the poller may be killed and started at any point. A keeper holds its socket
 and starts it again, also with changed files, so that no bid meets a closed one.
@@ -25,12 +27,14 @@ from pathlib import Path
 from typing import Any, Callable, Dict, NoReturn, Optional, Sequence
 
 import docker_api
+import draining
 import health_check
 import imds
 import interruption
 import node_paths
 import s3
 import sensor_rows
+import services
 import work_gate
 from interruption import Interruption
 from write_service_files import content_hash
@@ -49,13 +53,16 @@ SHORTEST_LIFE_SECONDS = 10.0
 FILES_CHANGED = 3
 
 
-
 class StepFailed(RuntimeError):
     """A step did not do what it is for."""
 
 
 class StartFailed(RuntimeError):
     """The poller does not run."""
+
+
+class StopFailed(RuntimeError):
+    """The poller still runs."""
 
 
 # What a step may fail with; the step is tried again at the next poll.
@@ -90,28 +97,30 @@ class Poller:
     def __init__(self, listener: socket.socket) -> None:
         self.version = version()
         self._node = health_check.read_node()
+        self._spot = self._node.member["lifeCycle"] == "spot"
         self._standing = interruption.read()
         self._session: Optional[imds.Session] = None
         self._session_started = 0.0
         self._answered = time.monotonic()
         # What failed last, by what was attempted.
         self._problems: Dict[str, str] = {}
-        self._gate = work_gate.Gate(listener, self._refusal(), self._status)
+        self._gate = work_gate.Gate(listener, self._refusal, self._status)
 
     def _status(self) -> Dict[str, Any]:
         return {
             "version": self.version,
             "pid": os.getpid(),
             "keeper": os.getppid(),
-            "answeredSecondsAgo": round(time.monotonic() - self._answered, 1),
+            "answeredSecondsAgo": round(time.monotonic() - self._answered, 1) if self._spot else None,
             "problem": "; ".join(self._problems.values()),
         }
 
     def run(self) -> None:
         """Polls until the files of the poller change."""
         while version() == self.version:
-            self._attempt("asking the metadata service", self._poll)
-            self._take_steps()
+            if self._spot:
+                self._attempt("asking the metadata service", self._poll)
+                self._take_steps()
             time.sleep(POLL_SECONDS)
         self._gate.close()
 
@@ -166,18 +175,18 @@ class Poller:
             return
         interruption.clear()
         self._standing = None
-        self._gate.refusal = None
         say(f"SPOT NOTICE OVER: {why}; new work is taken again")
         self._attempt("the health report", self._report)
 
     def _keep(self, standing: Interruption) -> None:
         interruption.write(standing)
         self._standing = standing
-        self._gate.refusal = self._refusal()
 
     def _refusal(self) -> Optional[str]:
         standing, instance = self._standing, self._node.member["instanceId"]
-        return standing and f"AWS will {standing.action} spot instance {instance} at {standing.time}"
+        if standing is None:
+            return draining.refusal()
+        return f"AWS will {standing.action} spot instance {instance} at {standing.time}"
 
     def _take_steps(self) -> None:
         """Whatever is due; a step that fails is left for the next poll."""
@@ -196,7 +205,7 @@ class Poller:
     def _restart_sensor(self) -> None:
         # The sensor writes its rows in batches; told to stop, it writes those that it still has. Started again it
         # needs no undoing where the instance lives on.
-        docker_api.restart(health_check.SENSOR_CONTAINER)
+        docker_api.restart(services.SENSOR)
 
     def _write_rows(self, stage: str) -> None:
         standing = self._standing
@@ -294,7 +303,8 @@ def _become_new(listener: socket.socket, lock: int) -> NoReturn:
 def start() -> None:
     """Makes sure that a poller with the present files runs and answers; ends one that hangs."""
     wanted, began = version(), time.monotonic()
-    while True:
+    # A node that has stood down has nothing to be asked about; cron may have started this shortly before it did.
+    while not node_paths.STOOD_DOWN.exists():
         waited = time.monotonic() - began
         try:
             if work_gate.status()["version"] == wanted:
@@ -314,11 +324,40 @@ def start() -> None:
         time.sleep(0.5)
 
 
+def stop() -> None:
+    """Ends the poller and its keeper, which are a group of processes of their own."""
+    began = time.monotonic()
+    while True:
+        lock = locked()
+        if lock is not None:
+            os.close(lock)
+            return
+        if time.monotonic() - began > START_SECONDS:
+            raise StopFailed(f"the poller still holds {node_paths.SPOT_NOTICE_LOCK} after {START_SECONDS:.0f} s")
+        holder = _holder()
+        if holder is not None:
+            try:
+                os.killpg(os.getpgid(holder), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.2)
+
+
 def _end_holder() -> None:
-    # The poller that has the lock wrote its own id into it, so the id is nobody else's. Its keeper starts another.
-    holder = node_paths.SPOT_NOTICE_LOCK.read_text(encoding="ascii").strip()
-    if holder:
-        os.kill(int(holder), signal.SIGKILL)
+    # Its keeper starts another.
+    holder = _holder()
+    if holder is not None:
+        os.kill(holder, signal.SIGKILL)
+
+
+def _holder() -> Optional[int]:
+    """The poller that wrote its own id into the lock; None where it is gone and its keeper has not started another."""
+    text = node_paths.SPOT_NOTICE_LOCK.read_text(encoding="ascii").strip()
+    try:
+        command = Path(f"/proc/{int(text)}/cmdline").read_bytes() if text else b""
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(text) if Path(__file__).name.encode("ascii") in command else None
 
 
 def _spawn() -> None:
@@ -338,15 +377,18 @@ def _spawn() -> None:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--start", action="store_true", help="see to it that a poller runs, in the background")
+    parser.add_argument("--stop", action="store_true", help="end the poller, if one runs")
     parser.add_argument("--listener", type=int, help="number of the open socket to go on with")
     parser.add_argument("--lock", type=int, help="number of the open lock file to go on with")
     options = parser.parse_args(arguments)
     try:
         if options.start:
             start()
+        elif options.stop:
+            stop()
         else:
             return serve(options.listener, options.lock)
-    except (StartFailed, OSError, ValueError, KeyError) as error:
+    except (StartFailed, StopFailed, OSError, ValueError, KeyError) as error:
         print(f"spot_notice: {error}", file=sys.stderr)
         return 1
     return 0

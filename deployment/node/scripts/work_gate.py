@@ -12,7 +12,7 @@ import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 HOST = "127.0.0.1"
 PORT = 1236
@@ -22,6 +22,11 @@ ANSWER_SECONDS = 3.0
 READ_BYTES = 1 << 16
 
 
+def wanted(settings: Mapping[str, Any], member: Mapping[str, Any]) -> bool:
+    """Whether this node ever refuses work: where AWS may take it back, and where it is drained before it stands down."""
+    return bool(member["lifeCycle"] == "spot" or settings["drainMinutes"] > 0)
+
+
 class NoAnswer(RuntimeError):
     """Nothing answers, or something else does."""
 
@@ -29,15 +34,12 @@ class NoAnswer(RuntimeError):
 class Gate:
     """Serves on `listener`. POST is Bacalhau's question; GET shows what `status` returns.
 
-    `refusal` is why no new work is taken; None where it is. It holds from the first answer on.
+    `refusal` is asked each time: why no new work is taken; None where it is.
     """
 
     def __init__(
-        self, listener: socket.socket, refusal: Optional[str], status: Callable[[], Dict[str, Any]]
+        self, listener: socket.socket, refusal: Callable[[], Optional[str]], status: Callable[[], Dict[str, Any]]
     ) -> None:
-        self.refusal = refusal
-        gate = self
-
         class Handler(BaseHTTPRequestHandler):
             timeout = 10
 
@@ -49,11 +51,11 @@ class Gate:
                     if not part:
                         return
                     left -= len(part)
-                refusal = gate.refusal
-                self._answer({"ShouldBid": refusal is None, "Reason": refusal or "no spot notice stands"})
+                why = refusal()
+                self._answer({"ShouldBid": why is None, "Reason": why or "nothing speaks against it"})
 
             def do_GET(self) -> None:
-                self._answer({"refusal": gate.refusal, **status()})
+                self._answer({"refusal": refusal(), **status()})
 
             def _answer(self, value: Dict[str, Any]) -> None:
                 body = json.dumps(value).encode("utf-8")

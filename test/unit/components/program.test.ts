@@ -72,7 +72,7 @@ test('nothing but SSH from the given ranges and the nodes themselves comes in', 
   expect(rules[1]).toMatchObject({ referencedSecurityGroupId: 'skyfleet-dev-nodes-id', ipProtocol: '-1' });
 });
 
-test('the role reads one prefix of the data bucket, and writes only what nodes write there', () => {
+test('the role reads one prefix of the data bucket, writes only what nodes write there, and deletes only markers of faults', () => {
   const [policy] = ofType('aws:iam/rolePolicy:RolePolicy');
   const { Statement } = JSON.parse(policy?.inputs['policy'] as string) as {
     Statement: { Action: string; Resource: string | string[] }[];
@@ -84,6 +84,7 @@ test('the role reads one prefix of the data bucket, and writes only what nodes w
       's3:PutObject',
       [`${bucket}/fleets/*/claims/*`, `${bucket}/fleets/*/health/*`, `${bucket}/fleets/*/sensor/*`],
     ],
+    ['s3:DeleteObject', `${bucket}/fleets/*/health/faults/*`],
     ['s3:ListBucket', bucket],
   ]);
 });

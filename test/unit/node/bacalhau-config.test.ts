@@ -108,6 +108,11 @@ test('a spot node asks the poller of spot notices before it takes a job', async 
   writeMember('on-demand');
 });
 
+test('so does a node that is drained before it stands down', async () => {
+  const config = parse(await generated((value) => (value.drainMinutes = 10))) as Record<string, unknown>;
+  expect(config['JobAdmissionControl']).toMatchObject({ ProbeHTTP: 'http://127.0.0.1:1236/' });
+});
+
 test('networked jobs, labels, paths and log level follow node.json', async () => {
   const config = parse(
     await generated((value) => {

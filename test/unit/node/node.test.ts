@@ -112,8 +112,8 @@ describe('the run part', () => {
     expect(outcome.cron).toContain('\n*/5 * * * * root /usr/local/bin/health-check.sh --quiet');
   });
 
-  test('starts nothing for spot notices on a node on demand', () => {
-    expect(outcome.first.stderr).not.toContain('spot');
+  test('starts nothing for spot notices or draining on a node on demand that is not drained', () => {
+    expect(outcome.first.stderr).not.toContain('new work');
     expect(outcome.cron).not.toContain('spot');
   });
 

@@ -33,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(text)
 
-    do_GET = do_PUT = do_POST = do_HEAD = _handle
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -81,12 +81,12 @@ class Imds:
 
 
 class S3:
-    """One bucket, path-style, with If-Match and If-None-Match on PUT."""
+    """One bucket, path-style, with If-Match and If-None-Match on PUT; `fail_next` has a None for a request to pass."""
 
     def __init__(self, missing_status: int = 404) -> None:
         self.objects: Dict[str, bytes] = {}
         self.requests: List[Dict[str, Any]] = []
-        self.fail_next: List[int] = []
+        self.fail_next: List[Optional[int]] = []
         lock = threading.Lock()
         peer = self
 
@@ -100,13 +100,17 @@ class S3:
                     return status, text, headers
 
             def _answer(self, method: str, body: bytes) -> Answer:
-                if peer.fail_next:
-                    return peer.fail_next.pop(0), b"<Error><Code>Injected</Code></Error>", {}
+                status = peer.fail_next.pop(0) if peer.fail_next else None
+                if status is not None:
+                    return status, b"<Error><Code>Injected</Code></Error>", {}
                 found = peer.objects.get(self.path)
                 if method == "GET":
                     if found is None:
                         return missing_status, b"<Error><Code>NoSuchKey</Code></Error>", {}
                     return 200, found, {"ETag": etag(found)}
+                if method == "DELETE":
+                    peer.objects.pop(self.path, None)
+                    return 204, b"", {}
                 wanted = self.headers.get("If-Match")
                 if (self.headers.get("If-None-Match") == "*" and found is not None) or (
                     wanted is not None and wanted != etag(found)
@@ -137,6 +141,10 @@ class Engine:
         self.containers: Dict[str, Dict[str, Any]] = {}
         self.logs: Dict[str, bytes] = {}
         self.restarts: Dict[str, Callable[[], None]] = {}
+        self.stops: Dict[str, Callable[[], None]] = {}
+        # What was asked of containers, but for what only looks at them.
+        self.asked: List[str] = []
+        self.fail_next: List[str] = []
         peer = self
 
         class Handler(_Handler):
@@ -150,15 +158,35 @@ class Engine:
                     return 200, b"OK", {}
                 if path == "/info":
                     return 200, b"{}", {}
-                name, what = path[len("/containers/") :].split("/")
+                name, _, what = path[len("/containers/") :].partition("/")
+                if method != "GET":
+                    peer.asked.append(f"{method} {self.path}")
+                if what in peer.fail_next:
+                    peer.fail_next.remove(what)
+                    return 500, b"", {}
                 if what == "logs":
                     text = peer.logs.get(name, b"")
                     return 200, b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text, {}
+                if name not in peer.containers:
+                    return 404, b"{}", {}
+                state = peer.containers[name]["State"]
+                if what == "unpause":
+                    state.update(Paused=False, Status="running")
+                    return 204, b"", {}
+                if what in ("restart", "stop") and state["Paused"]:
+                    return 500, b"{}", {}
                 if what == "restart":
                     peer.restarts[name]()
                     return 204, b"", {}
-                if name not in peer.containers:
-                    return 404, b"{}", {}
+                if what == "stop":
+                    if not state["Running"]:
+                        return 304, b"", {}
+                    peer.stops[name]()
+                    state.update(Running=False, Status="exited", Pid=0)
+                    return 204, b"", {}
+                if method == "DELETE":
+                    del peer.containers[name]
+                    return 204, b"", {}
                 return 200, json.dumps(peer.containers[name]).encode(), {}
 
         class Server(socketserver.ThreadingUnixStreamServer):
@@ -174,6 +202,7 @@ def container(image: str, pid: int, running: bool = True, health: str = "startin
         "State": {
             "Status": "running" if running else "exited",
             "Running": running,
+            "Paused": False,
             "ExitCode": 0,
             "Pid": pid if running else 0,
             "StartedAt": "2026-01-01T00:00:00Z",

@@ -79,9 +79,10 @@ interface Outcome {
   retried: number[];
   refused: { status: number; text: string; requests: number };
   lost: string;
+  deleted: boolean;
 }
 
-test("reads and writes with the role's keys, retries what may pass, and tells the rest", async () => {
+test("reads, writes and deletes with the role's keys, retries what may pass, and tells the rest", async () => {
   const outcome = await scenario<Outcome>('s3_scenario.py', []);
   expect(outcome.read).toBe('one');
   expect(outcome.missing).toBe(true);
@@ -94,4 +95,5 @@ test("reads and writes with the role's keys, retries what may pass, and tells th
     requests: 1,
   });
   expect(outcome.lost).toBe('PreconditionFailed');
+  expect(outcome.deleted).toBe(true);
 });

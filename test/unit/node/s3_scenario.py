@@ -38,6 +38,10 @@ try:
 except s3.PreconditionFailed as error:
     lost = type(error).__name__
 
+bucket.delete("b")
+bucket.delete("b")
+deleted = bucket.get("b") is None
+
 print(
     json.dumps(
         {
@@ -53,6 +57,7 @@ print(
             "retried": retried,
             "refused": refused,
             "lost": lost,
+            "deleted": deleted,
         }
     )
 )

@@ -98,6 +98,12 @@ export interface Report {
   checks: { name: string; ok: boolean; detail: string; [value: string]: unknown }[];
 }
 
+/** How a job ended on the scenario's orchestrator. */
+export interface Job {
+  state: string;
+  executions: { state: number; message: string }[];
+}
+
 /** A valid member.json, of a node on demand. */
 export function member() {
   return {
@@ -141,6 +147,7 @@ export function settings() {
     place: 'local-0',
     nodes: { firstOrdinal: 7, count: 1 },
     accelerators: null as { type: string; count: number } | null,
+    drainMinutes: 0,
     identity: { from: 'place', range: { first: 0, last: 9999 } } as Record<string, unknown>,
     bacalhau: {
       image: 'ghcr.io/bacalhau-project/bacalhau:v1.9.0',

@@ -29,11 +29,12 @@ test('a complete node.json has no fault', async () => {
     () => undefined,
     (value) => (value.identity = { from: 'instance' }),
     (value) => (value.bucket.endpointUrl = 'http://10.255.255.254:5000'),
+    (value) => (value.drainMinutes = 30),
     (value) => (value.accelerators = { type: 'A10G', count: 4 }),
     (value) => (value.bacalhau.tls = { required: true, handshakeFirst: true, caCert: null }),
     (value) => (value.bacalhau.image = `registry.example.com:5000/a/b@sha256:${'a'.repeat(64)}`),
   ]);
-  expect(found).toEqual([[], [], [], [], [], []]);
+  expect(found).toEqual([[], [], [], [], [], [], []]);
 });
 
 describe('refused, naming the key, the value and what is allowed', () => {
@@ -61,6 +62,16 @@ describe('refused, naming the key, the value and what is allowed', () => {
       'nodes.count is true: must be a whole number',
     ],
     ['no node', (v) => (v.nodes.count = 0), 'nodes.count is 0: must be a whole number of at least 1'],
+    [
+      'less than no draining',
+      (v) => (v.drainMinutes = -1),
+      'drainMinutes is -1: must be a whole number of at least 0',
+    ],
+    [
+      'a part of a minute',
+      (v) => (v.drainMinutes = 0.5),
+      'drainMinutes is 0.5: must be a whole number of at least 0',
+    ],
     [
       'an ordinal out of range',
       (v) => (v.nodes = { firstOrdinal: 9999, count: 2 }),

@@ -5,15 +5,11 @@ import {
   writeSettings,
   type Finished,
   type Health,
+  type Job,
   type Report,
 } from './scripts';
 
 jest.setTimeout(300_000);
-
-interface Job {
-  state: string;
-  executions: { state: number; message: string }[];
-}
 
 interface Outcome {
   first: Finished;
@@ -70,7 +66,7 @@ describe('a spot node', () => {
 
   test('has a poller before it has a compute node, and cron to start it at boot and every minute', () => {
     expect(outcome.first.code).toBe(0);
-    expect(outcome.first.stderr).toMatch(/start the poller of spot notices\n[^]*start the compute node\n/);
+    expect(outcome.first.stderr).toMatch(/start what answers for new work\n[^]*start the compute node\n/);
     for (const when of ['@reboot', '\\* \\* \\* \\* \\*']) {
       expect(outcome.cron).toMatch(new RegExp(`^${when} root python3 -B .*/spot_notice.py --start`, 'm'));
     }

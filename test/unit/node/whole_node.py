@@ -33,6 +33,8 @@ TOKEN_PATH = "/data/fleets/local/credentials/orchestrator-token"
 root = folder / "root"
 shipped = folder / "home/skyfleet"
 binaries = folder / "bin"
+# The images that the engine has, and those that it can pull, one a line.
+images, registry = folder / "images", folder / "registry"
 database = root / "opt/sensor/data/sensor_data.db"
 
 
@@ -64,12 +66,17 @@ class Services:
         self.compute: Optional[subprocess.Popen[bytes]] = None
         self.writing = threading.Event()
         self._described: Dict[str, bytes] = {}
+        engine.stops.update(bacalhau_compute=self.end_compute, sensor=self.stop_sensor)
+        engine.restarts.update(
+            bacalhau_compute=lambda: self.start_compute(service["environment"]), sensor=self.restart_sensor
+        )
 
     def up(self, project: str) -> str:
         files = [path for path in sorted((root / "opt" / project).glob("*")) if path.is_file()]
         files += [root / "opt" / project / ".env", root / "etc/bacalhau/compute.env"]
         described = b"".join(path.read_bytes() for path in files)
-        if self._described.get(project) == described:
+        container = {"bacalhau": "bacalhau_compute", "sensor": "sensor"}[project]
+        if self._described.get(project) == described and container in self.engine.containers:
             return f"{project} is up-to-date"
         self._described[project] = described
         self.starts.append(project)
@@ -104,6 +111,22 @@ class Services:
         if self.compute:
             self.compute.kill()
             self.compute.wait()
+
+    def end_compute(self) -> None:
+        """As the engine stops a container: told to end, and killed where it does not."""
+        assert self.compute
+        self.compute.terminate()
+        try:
+            self.compute.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.stop_compute()
+
+    def stop_sensor(self) -> None:
+        self.writing.clear()
+
+    def restart_sensor(self) -> None:
+        self.stop_sensor()
+        self.start_sensor()
 
     def start_sensor(self) -> None:
         sensor_id = json.loads((root / "opt/sensor/config/identity.json").read_text())["sensor_id"]
@@ -190,15 +213,26 @@ def wait_until_healthy() -> None:
         raise TimeoutError(f"still unhealthy: {found['failed']}") from None
 
 
-def run_part(healthy_within: str = "60") -> Dict[str, Any]:
-    done = subprocess.run(
-        ["sh", str(shipped / "scripts/run.sh")],
-        env={
-            **os.environ,
+def run_part(healthy_within: str = "60", **variables: str) -> Dict[str, Any]:
+    return _run(
+        "run.sh",
+        {
             "SKYPILOT_NODE_IPS": "10.0.0.5",
             "SKYFLEET_INCARNATION": "local-0-k3f9",
             "SKYFLEET_HEALTHY_WITHIN": healthy_within,
+            **variables,
         },
+    )
+
+
+def stand_down() -> Dict[str, Any]:
+    return _run("stand_down.sh", {})
+
+
+def _run(script: str, variables: Dict[str, str]) -> Dict[str, Any]:
+    done = subprocess.run(
+        ["sh", str(shipped / "scripts" / script)],
+        env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -234,7 +268,14 @@ def prepare(life_cycle: str = "on-demand") -> Node:
     store.objects[TOKEN_PATH] = TOKEN.encode()
     services = Services(engine, imds)
     compose = serve_compose(services)
-    (binaries / "docker").write_text("#!/bin/sh\nexit 1\n")
+    (binaries / "docker").write_text(
+        "#!/bin/sh\n"
+        'case "$1 $2" in\n'
+        f'"image inspect") grep -qxF "$3" {images} ;;\n'
+        f'"pull "*) grep -qxF "$2" {registry} && echo "$2" >>{images} ;;\n'
+        "*) exit 1 ;;\n"
+        "esac\n"
+    )
     (binaries / "docker-compose").write_text(
         "#!/usr/bin/env python3\n"
         "import os, sys, urllib.request\n"
