@@ -159,7 +159,7 @@ function nodeSettings(
       count: fleet.nodesPerCluster,
     },
     accelerators: acceleratorsOf(fleet),
-    drainMinutes: 0,
+    drainMinutes: fleet.drainMinutes,
     identity: fleet.identity === 'place' ? { from: 'place', range: fleet.ordinals } : { from: 'instance' },
     bacalhau: {
       image: bacalhau.image,

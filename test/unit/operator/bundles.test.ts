@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { operatorProgram } from '../../../components/operator-program';
+import { bundleText, ensureText } from '../../../deployment/operator/bundles';
+
+const checkout = path.resolve(__dirname, '../../..');
+
+/** Runs a command line of a stack in a folder, with nothing of the stack in the environment. */
+function run(command: string, cwd: string): { status: number | null; stderr: string } {
+  const { PATH } = process.env;
+  return spawnSync('/bin/sh', ['-c', command], { cwd, env: { PATH }, encoding: 'utf8' });
+}
+
+let folder: string;
+beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-bundles-'))));
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const nothingGiven = {
+  status: 1,
+  stderr: 'skyfleet: SKYFLEET_STACK is missing in the environment of the command\n',
+};
+
+test('the command line of a program is the same in every checkout, and runs in the folder of the Pulumi project', () => {
+  expect(operatorProgram('submit')).toBe('node deployment/bundles/submit.js');
+  expect(run(operatorProgram('submit'), checkout)).toMatchObject(nothingGiven);
+});
+
+test.each(['claim', 'submit', 'release'] as const)(
+  'the bundle of %s runs without its sources and without packages',
+  (command) => {
+    fs.writeFileSync(path.join(folder, 'program.js'), bundleText(command));
+    expect(run('node program.js', folder)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('is missing in the environment') as string,
+    });
+  },
+);
+
+test('a file that holds another text is replaced, and one that holds the text is left alone', () => {
+  const file = path.join(folder, 'made', 'claim.js');
+  ensureText(file, 'of an earlier version');
+  ensureText(file, 'new');
+  expect(fs.readFileSync(file, 'utf8')).toBe('new');
+  const before = fs.statSync(file).ino;
+  ensureText(file, 'new');
+  expect(fs.statSync(file).ino).toBe(before);
+  expect(fs.readdirSync(path.dirname(file))).toEqual(['claim.js']);
+});
