@@ -67,7 +67,7 @@ export = async (): Promise<Record<string, unknown>> => {
   const skypilot = new SkyServer(name, {
     stack,
     region: config.region,
-    deleteMinutes: config.timeouts.deleteMinutes,
+    timeouts: config.timeouts,
     endpoint: config.skypilot.endpoint,
     token: skypilotToken,
     after,

@@ -65,7 +65,11 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       diskSizeGiB: fleet.diskSizeGiB,
     };
     const shipped = readNodeFiles();
-    const files = new ShippedFiles(`${name}-files`, { files: shipped }, { parent: this });
+    const files = new ShippedFiles(
+      `${name}-files`,
+      { stack: args.stack, callMinutes: args.timeouts.callMinutes, files: shipped },
+      { parent: this },
+    );
     const token = new aws.s3.BucketObjectv2(
       `${name}-orchestrator-token`,
       {

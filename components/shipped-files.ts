@@ -4,6 +4,10 @@ import { fileVariable } from '../deployment/operator/shipped-files';
 import { operatorProgram } from './operator-program';
 
 export interface ShippedFilesArgs {
+  /** Full name of the stack. */
+  stack: string;
+  /** Minutes that looking at them may take. */
+  callMinutes: number;
   /** Text of each file that every node of the fleet gets, by its path below `deployment/node/`. */
   files: Record<string, string>;
 }
@@ -19,9 +23,11 @@ export class ShippedFiles extends pulumi.ComponentResource {
       `${name}-reviewed`,
       {
         create: operatorProgram('files'),
-        environment: Object.fromEntries(
-          Object.entries(args.files).map(([file, text]) => [fileVariable(file), text]),
-        ),
+        environment: {
+          SKYFLEET_STACK: args.stack,
+          SKYFLEET_CALL_MINUTES: String(args.callMinutes),
+          ...Object.fromEntries(Object.entries(args.files).map(([file, text]) => [fileVariable(file), text])),
+        },
         logging: local.Logging.None,
       },
       { parent: this },

@@ -41,8 +41,8 @@ export interface SkyClusterArgs {
   orchestratorToken: pulumi.Input<string>;
   /** The SkyPilot server that the stack belongs to. */
   skypilot: SkyServer;
-  /** Minutes that a launch and a deletion may take. */
-  timeouts: { launchMinutes: number; deleteMinutes: number };
+  /** Minutes that a launch, a deletion and a single call may take. */
+  timeouts: { launchMinutes: number; deleteMinutes: number; callMinutes: number };
   /** Tags of the instances and volumes, beside those by which the cluster is found again. */
   tags?: Record<string, string>;
   /** The launches that go out before any wait begins; its own alone where absent. */
@@ -82,6 +82,7 @@ export class SkyCluster extends pulumi.ComponentResource {
       SKYFLEET_LAUNCH_MINUTES: String(args.timeouts.launchMinutes),
       SKYFLEET_DELETE_MINUTES: String(args.timeouts.deleteMinutes),
       SKYFLEET_DRAIN_MINUTES: String(args.drainMinutes),
+      SKYFLEET_CALL_MINUTES: String(args.timeouts.callMinutes),
       SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
       SKYFLEET_SERVER: args.skypilot.identity,

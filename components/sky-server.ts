@@ -8,8 +8,8 @@ export interface SkyServerArgs {
   stack: string;
   /** AWS region. */
   region: string;
-  /** Minutes that a deletion may take. */
-  deleteMinutes: number;
+  /** Minutes that a deletion and a single call may take. */
+  timeouts: { deleteMinutes: number; callMinutes: number };
   /** Address of the SkyPilot server. */
   endpoint: pulumi.Input<string>;
   /** Service account token, where the server asks for a login; a secret. */
@@ -39,7 +39,8 @@ export class SkyServer extends pulumi.ComponentResource {
         environment: {
           SKYFLEET_STACK: args.stack,
           SKYFLEET_REGION: args.region,
-          SKYFLEET_DELETE_MINUTES: String(args.deleteMinutes),
+          SKYFLEET_DELETE_MINUTES: String(args.timeouts.deleteMinutes),
+          SKYFLEET_CALL_MINUTES: String(args.timeouts.callMinutes),
           SKYFLEET_SKYPILOT_ENDPOINT: args.endpoint,
           ...(args.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.token }),
         },

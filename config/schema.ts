@@ -297,6 +297,9 @@ const timeouts = z
     deleteMinutes: minutes
       .default(20)
       .describe('Minutes that a deletion may take until its instances are terminated.'),
+    callMinutes: minutes
+      .default(5)
+      .describe('Minutes that one call of the AWS CLI, or scheduling a launch, may take.'),
   })
   .describe('Limits in minutes.');
 

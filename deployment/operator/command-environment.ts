@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
+import { AwsCli } from './aws-cli';
+import { liveAsCommand } from './command-life';
 import { SkyPilot } from './skypilot';
 
 /**
@@ -52,22 +54,54 @@ export function lastLines(log: string, count: number): string {
     .join('\n');
 }
 
+/** What a command works on, for its messages and its record. */
+const placeOf = (environment: CommandEnvironment): string =>
+  environment['SKYFLEET_PLACE'] ?? environment['SKYFLEET_STACK'] ?? 'skyfleet';
+
+/** Says on stderr why a command fails, without any secret of its environment. */
+function complain(environment: CommandEnvironment, message: string): void {
+  const secrets = [environment['SKYFLEET_ORCHESTRATOR_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
+  const said = stripVTControlCharacters(`${placeOf(environment)}: ${message}`);
+  process.stderr.write(`${redact(said, secrets)}\n`);
+}
+
+/** The AWS CLI in the region of the stack. */
+export function awsCliOf(environment: CommandEnvironment): AwsCli {
+  return new AwsCli(
+    required(environment, 'SKYFLEET_REGION'),
+    Number(required(environment, 'SKYFLEET_CALL_MINUTES')),
+  );
+}
+
+/**
+ * Minutes after which a command is ended: its steps have limits of their own, and this is all of them together. Where
+ * nodes hand over, two more parts run on them.
+ */
+function limitMinutes(environment: CommandEnvironment): number {
+  const minutes = (name: string): number => Number(environment[`SKYFLEET_${name}_MINUTES`] ?? 0);
+  return minutes('CALL') + 3 * minutes('LAUNCH') + minutes('DRAIN') + minutes('DELETE');
+}
+
 /**
  * Runs the program of a command resource: short JSON on stdout, or a message on stderr and exit code 1. The message
- * carries no secret of the environment.
+ * carries no secret of the environment. The command ends with the Pulumi that it runs for, and is recorded meanwhile.
+ *
+ * @param command which one it is: submit, wait, delete, …
  */
 export async function runCommand(
+  command: string,
   program: (environment: CommandEnvironment) => Promise<unknown>,
 ): Promise<void> {
   const environment: CommandEnvironment = process.env;
   try {
+    const stack = required(environment, 'SKYFLEET_STACK');
+    const place = environment['SKYFLEET_PLACE'];
+    const work = { command, stack, ...(place === undefined ? {} : { place }) };
+    liveAsCommand(work, limitMinutes(environment), (reason) => complain(environment, reason));
     const result = await program(environment);
     if (result !== undefined) process.stdout.write(JSON.stringify(result));
   } catch (error) {
-    const place = environment['SKYFLEET_PLACE'] ?? environment['SKYFLEET_STACK'] ?? 'skyfleet';
-    const message = error instanceof Error ? error.message : String(error);
-    const secrets = [environment['SKYFLEET_ORCHESTRATOR_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
-    process.stderr.write(`${redact(stripVTControlCharacters(`${place}: ${message}`), secrets)}\n`);
+    complain(environment, error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
 }

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { required, type CommandEnvironment } from './command-environment';
+import type { AwsCli } from './aws-cli';
+import { awsCliOf, required, type CommandEnvironment } from './command-environment';
 import { labelKeys, parseSubmission } from './incarnation';
 import { ownServer } from './server-identity';
 import type { SkyPilot } from './skypilot';
@@ -15,26 +14,14 @@ export function runningInstances(
   environment: CommandEnvironment,
   [key, value]: [key: string, value: string],
 ): Promise<string[]> {
-  return instancesWith(required(environment, 'SKYFLEET_REGION'), key, value, runningStates);
+  return instancesWith(awsCliOf(environment), key, value, runningStates);
 }
 
-async function instancesWith(region: string, key: string, value: string, states: string): Promise<string[]> {
-  const filters = [`Name=tag:${key},Values=${value}`, `Name=instance-state-name,Values=${states}`];
-  const query = 'Reservations[].Instances[].InstanceId';
-  const args = [
-    'ec2',
-    'describe-instances',
-    '--region',
-    region,
-    '--output',
-    'json',
-    '--query',
-    query,
-    '--filters',
-    ...filters,
-  ];
-  const { stdout } = await promisify(execFile)('aws', args);
-  return JSON.parse(stdout) as string[];
+function instancesWith(aws: AwsCli, key: string, value: string, states: string): Promise<string[]> {
+  return aws.ask(
+    ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
+    ...[`Name=tag:${key},Values=${value}`, `Name=instance-state-name,Values=${states}`],
+  );
 }
 
 /**
@@ -49,11 +36,12 @@ export async function untilTerminated(
   [key, value]: [key: string, value: string],
   environment: CommandEnvironment,
 ): Promise<void> {
-  const region = required(environment, 'SKYFLEET_REGION');
+  const aws = awsCliOf(environment);
+  const { region } = aws;
   const minutes = Number(required(environment, 'SKYFLEET_DELETE_MINUTES'));
   const deadline = Date.now() + minutes * 60_000;
   for (;;) {
-    const instances = await instancesWith(region, key, value, remainingStates);
+    const instances = await instancesWith(aws, key, value, remainingStates);
     if (instances.length === 0) return;
     if (Date.now() > deadline) {
       throw new Error(

@@ -112,7 +112,8 @@ skip_mount_home = "true"
   try {
     return await work((...args) => run(['podman', ...args], { env }));
   } finally {
-    rmSync(runtime, { recursive: true, force: true });
+    // A container that ends just now may still be writing its last file there.
+    rmSync(runtime, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 

@@ -1,4 +1,4 @@
 import { runCommand } from '../command-environment';
 import { claimServer } from '../server-identity';
 
-void runCommand(claimServer);
+void runCommand('claim', claimServer);

@@ -1,4 +1,4 @@
 import { runCommand } from '../command-environment';
 import { deletePlace } from '../delete';
 
-void runCommand(deletePlace);
+void runCommand('delete', deletePlace);

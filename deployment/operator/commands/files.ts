@@ -2,7 +2,7 @@ import { runCommand } from '../command-environment';
 import { readNodeFiles } from '../node-files';
 import { changedFiles, filesFingerprint } from '../shipped-files';
 
-void runCommand((environment) => {
+void runCommand('files', (environment) => {
   const files = readNodeFiles();
   const changed = changedFiles(files, environment);
   if (changed.length > 0) {

@@ -1,4 +1,4 @@
 import { runCommand } from '../command-environment';
 import { release } from '../release';
 
-void runCommand(release);
+void runCommand('release', release);

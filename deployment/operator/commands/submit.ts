@@ -1,4 +1,4 @@
 import { runCommand } from '../command-environment';
 import { submit } from '../submit';
 
-void runCommand(submit);
+void runCommand('submit', submit);

@@ -1,4 +1,4 @@
 import { runCommand } from '../command-environment';
 import { wait } from '../wait';
 
-void runCommand(wait);
+void runCommand('wait', wait);

@@ -130,7 +130,7 @@ test('a minimal configuration gets the documented defaults', () => {
     prefix: 'fleets/',
     retention: { oldVersionDays: 30, brokenUploadDays: 7 },
   });
-  expect(config.timeouts).toEqual({ launchMinutes: 30, deleteMinutes: 20 });
+  expect(config.timeouts).toEqual({ launchMinutes: 30, deleteMinutes: 20, callMinutes: 5 });
 });
 
 test('every problem is named at once, with the value found, also those that look at several values', () => {

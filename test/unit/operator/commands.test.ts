@@ -77,6 +77,8 @@ function run(
     SKYFLEET_LAUNCH_MINUTES: '0.2',
     SKYFLEET_DELETE_MINUTES: '0.2',
     SKYFLEET_DRAIN_MINUTES: '0',
+    SKYFLEET_CALL_MINUTES: '1',
+    XDG_STATE_HOME: folder,
     SKYFLEET_SKYPILOT_ENDPOINT: endpoint,
     SKYFLEET_SERVER: JSON.stringify({ mark }),
     ...environment,

@@ -1,0 +1,40 @@
+import { runChild } from './child-process';
+
+/** What the AWS CLI answered when it did not do what it was asked. */
+export class AwsCliError extends Error {
+  constructor(
+    args: readonly string[],
+    /** AWS's code, such as `DependencyViolation`; undefined where the CLI failed before it asked AWS. */
+    readonly code: string | undefined,
+    message: string,
+  ) {
+    super(`aws ${args.join(' ')}: ${message}`);
+    this.name = 'AwsCliError';
+  }
+}
+
+/** Asks AWS in a region through the AWS CLI, which knows every way to find credentials. */
+export class AwsCli {
+  constructor(
+    readonly region: string,
+    /** Minutes that one call may take. */
+    private readonly minutes: number,
+  ) {}
+
+  /**
+   * The answer to one call.
+   *
+   * @throws AwsCliError with AWS's code.
+   */
+  async ask<T>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await runChild(
+      ['aws', ...args, '--region', this.region, '--output', 'json'],
+      { minutes: this.minutes },
+    );
+    if (code !== 0) {
+      const said = stderr.trim();
+      throw new AwsCliError(args, /An error occurred \((\w[\w.]*)\)/.exec(said)?.[1], said);
+    }
+    return (stdout.trim() === '' ? null : JSON.parse(stdout)) as T;
+  }
+}
