@@ -459,6 +459,127 @@ describe('invokes', () => {
   ])('%s %j', async (token, args, expected) => {
     expect(await plugin.invoke(token, args)).toMatchObject(expected);
   });
+
+  describe('getInstances', () => {
+    const found = (args: Properties) => plugin.invoke('aws:ec2/getInstances:getInstances', args);
+    const tagged = { 'conformance-stack': 'a' };
+    let running: string;
+    let stopped: string;
+
+    beforeAll(async () => {
+      const [image] = (await sdk.ec2.describeImages({ Owners: ['amazon'] })).Images ?? [];
+      const launch = async (value: string) => {
+        const { Instances = [] } = await sdk.ec2.runInstances({
+          ImageId: image?.ImageId,
+          InstanceType: 't3.micro',
+          SubnetId: ground.subnetId,
+          MinCount: 1,
+          MaxCount: 1,
+          TagSpecifications: [
+            { ResourceType: 'instance', Tags: [{ Key: 'conformance-stack', Value: value }] },
+          ],
+        });
+        return Instances[0]?.InstanceId ?? '';
+      };
+      [running, stopped] = [await launch('a'), await launch('a')];
+      await launch('b');
+      await sdk.ec2.stopInstances({ InstanceIds: [stopped] });
+    });
+
+    it('gives what runs with the tags, where no state is named', async () => {
+      const { ids, privateIps, instanceTags, id } = await found({ instanceTags: tagged });
+      expect({ ids, instanceTags, id }).toEqual({ ids: [running], instanceTags: tagged, id: 'us-west-2' });
+      expect(privateIps).toEqual([expect.stringMatching(/^10\.40\.250\./)]);
+      expect((await found({ instanceTags: tagged, instanceStateNames: [] }))['ids']).toEqual([running]);
+    });
+
+    it('gives those in the states that are named', async () => {
+      const states = (...instanceStateNames: string[]) =>
+        found({ instanceTags: tagged, instanceStateNames }).then(({ ids }) => ids);
+      expect(await states('stopping', 'stopped')).toEqual([stopped]);
+      expect(await states('running', 'stopped')).toHaveLength(2);
+      expect(await states('terminated')).toEqual([]);
+      await expect(states('preempted')).rejects.toThrow(/preempted/);
+    });
+
+    it('holds them to every filter, in the region that is named', async () => {
+      const filters = (value: string) => [
+        { name: 'subnet-id', values: [ground.subnetId] },
+        { name: 'tag:conformance-stack', values: [value] },
+      ];
+      expect((await found({ filters: filters('b') }))['ids']).toHaveLength(1);
+      expect((await found({ filters: filters('c') }))['ids']).toEqual([]);
+      expect((await found({ instanceTags: tagged, region: 'eu-west-1' }))['ids']).toEqual([]);
+    });
+  });
+
+  describe('getObjects', () => {
+    const keys = async (args: Properties) =>
+      (await plugin.invoke('aws:s3/getObjects:getObjects', { bucket: 'conformance-listing', ...args }))[
+        'keys'
+      ];
+    const many = Array.from({ length: 1_010 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
+
+    beforeAll(async () => {
+      const Bucket = 'conformance-listing';
+      await sdk.s3.createBucket({
+        Bucket,
+        CreateBucketConfiguration: { LocationConstraint: 'us-west-2' },
+      });
+      const all = ['a', 'b/1', 'b/2', ...many];
+      for (let first = 0; first < all.length; first += 50) {
+        const some = all.slice(first, first + 50);
+        await Promise.all(some.map((Key) => sdk.s3.putObject({ Bucket, Key, Body: 'x' })));
+      }
+    });
+
+    it('gives the keys below a prefix, behind a key', async () => {
+      expect(await keys({ prefix: 'b/' })).toEqual(['b/1', 'b/2']);
+      expect(await keys({ prefix: 'b/', startAfter: 'b/1' })).toEqual(['b/2']);
+      expect(await keys({ prefix: 'c/' })).toEqual([]);
+    });
+
+    it('gives a thousand of them, or as many as are asked for, over several pages', async () => {
+      expect(await keys({ prefix: 'many/' })).toEqual(many.slice(0, 1_000));
+      expect(await keys({ prefix: 'many/', maxKeys: 3 })).toEqual(many.slice(0, 3));
+      expect(await keys({ prefix: 'many/', maxKeys: 1_005 })).toEqual(many.slice(0, 1_005));
+      expect(await keys({ prefix: 'many/', maxKeys: 100_000 })).toEqual(many);
+    });
+
+    it('says so where there is no bucket', async () => {
+      await expect(keys({ bucket: 'no-such-bucket' })).rejects.toThrow(/NoSuchBucket|does not exist/);
+    });
+  });
+
+  describe('getObject', () => {
+    const found = (bucket: string, key: string) =>
+      plugin.invoke('aws:s3/getObject:getObject', { bucket, key });
+
+    it('gives the content of what its type calls text', async () => {
+      const Bucket = 'conformance-contents';
+      await sdk.s3.createBucket({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'us-west-2' } });
+      await sdk.s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+      for (const Body of ['{"old":1}', '{"new":2}']) {
+        await sdk.s3.putObject({ Bucket, Key: 'a/b.json', Body, ContentType: 'application/json' });
+      }
+      expect(await found(Bucket, 'a/b.json')).toMatchObject({
+        body: '{"new":2}',
+        bucket: Bucket,
+        key: 'a/b.json',
+        arn: `arn:aws:s3:::${Bucket}/a/b.json`,
+        contentLength: 9,
+        contentType: 'application/json',
+      });
+      await sdk.s3.putObject({ Bucket, Key: 'c', Body: 'text', ContentType: 'text/plain; charset=utf-8' });
+      expect(await found(Bucket, 'c')).toMatchObject({ body: 'text' });
+      await sdk.s3.putObject({ Bucket, Key: 'd', Body: 'bytes', ContentType: 'application/octet-stream' });
+      expect((await found(Bucket, 'd'))['body'] ?? '').toBe('');
+    });
+
+    it('says so where there is no object', async () => {
+      await expect(found(ground.bucket, 'no-such-key')).rejects.toThrow(/no-such-key/);
+    });
+  });
 });
 
 describe('the configuration', () => {

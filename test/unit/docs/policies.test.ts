@@ -46,6 +46,7 @@ const withoutResource: Record<string, string[]> = {
     'ec2:DescribeSecurityGroupRules',
     'ec2:DescribeSecurityGroups',
     'ec2:DescribeSubnets',
+    'ec2:DescribeVolumes',
     'ec2:DescribeVpcEndpoints',
     'ec2:DescribeVpcs',
   ],
@@ -337,6 +338,46 @@ describe('what was recorded', () => {
     const reads = update
       .flatMap(({ Statement }) => Statement.flatMap(({ Action }) => listed(Action)))
       .filter((action) => /:(Describe|Get|List)/.test(action));
-    expect(uncovered(readPolicy('ci-preview'), reads)).toEqual(['s3:GetObjectVersion']);
+    expect(uncovered(readPolicy('ci-preview'), reads)).toEqual([]);
+  });
+
+  /** Resources on which some statement of a policy allows an action. */
+  const resourcesOf = (name: string, action: string): string[] =>
+    withAction(action)
+      .filter((found) => found.name === name)
+      .flatMap(({ statement }) => listed(statement.Resource));
+  const reaches = (patterns: string[], arn: string): boolean =>
+    patterns.some((pattern) => matches(pattern, arn));
+
+  test.each(['ci-preview', 'pulumi-operator-data'])(
+    '%s reads what nodes report of themselves, as whoever observes them does',
+    (name) => {
+      // The real plugin asks for an object of a versioned bucket by its version, and for its tags.
+      for (const action of ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging']) {
+        const report =
+          'arn:aws:s3:::skyfleet-dev-data-1a2b3c4/fleets/sensors/health/faults/sensors-0-aaaa.json';
+        expect(reaches(resourcesOf(name, action), report)).toBe(true);
+        expect(reaches(resourcesOf(name, action), report.replace('/health/', '/sensor/'))).toBe(false);
+      }
+      expect(reaches(resourcesOf(name, 's3:ListBucket'), 'arn:aws:s3:::skyfleet-dev-data-1a2b3c4')).toBe(
+        true,
+      );
+    },
+  );
+
+  test('a preview reads no earlier token', () => {
+    const token = 'arn:aws:s3:::skyfleet-dev-data-1a2b3c4/fleets/sensors/credentials/orchestrator-token';
+    expect(reaches(resourcesOf('ci-preview', 's3:GetObjectVersion'), token)).toBe(false);
+  });
+
+  test.each(['instance/i-0', 'volume/vol-0'])('an update changes the tags of a running %s', (resource) => {
+    for (const action of ['ec2:CreateTags', 'ec2:DeleteTags']) {
+      const own = withAction(action).filter(
+        ({ name, statement }) =>
+          name === 'pulumi-operator' && keysOf(statement).includes(`aws:ResourceTag/${labelKeys.stack}`),
+      );
+      const resources = own.flatMap(({ statement }) => listed(statement.Resource));
+      expect(reaches(resources, `arn:aws:ec2:us-west-2:ACCOUNT_ID:${resource}`)).toBe(true);
+    }
   });
 });
