@@ -49,8 +49,20 @@ interface Execution {
 const endStates = new Set(['Completed', 'Failed', 'Stopped']);
 
 export class Orchestrator {
-  /** @param endpoint base address of the orchestrator's API, such as `http://127.0.0.1:1234`. */
-  constructor(private readonly endpoint: string) {}
+  /** Base address of the API, without a slash at its end. */
+  readonly address: string;
+
+  /**
+   * @param endpoint base address of the orchestrator's API, such as `http://127.0.0.1:1234`.
+   * @param token API key or JWT, where the API asks for one. Listing nodes takes the capability `read:node`, deleting one
+   *   `write:node` (`pkg/authz` of Bacalhau).
+   */
+  constructor(
+    endpoint: string,
+    private readonly token?: string,
+  ) {
+    this.address = endpoint.replace(/\/+$/, '');
+  }
 
   /** The compute nodes that the orchestrator knows, by name. */
   async computeNodes(): Promise<OrchestratorNode[]> {
@@ -65,6 +77,28 @@ export class Orchestrator {
         engines: Info.ComputeNodeInfo?.ExecutionEngines ?? [],
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Takes nodes off the orchestrator's list; one that is not on it counts as taken off.
+   *
+   * A node that still runs comes back by itself with its next heartbeat, so its services must have ended before. Whether
+   * the orchestrator has noticed that by then makes no difference.
+   *
+   * @throws Error when the orchestrator refuses, such as for a name that another node's name begins with.
+   */
+  async deleteNodes(names: readonly string[]): Promise<void> {
+    const listed = new Set((await this.computeNodes()).map(({ name }) => name));
+    // The orchestrator takes a name for the beginning of one, and refuses it where several nodes' names begin with it
+    // (`GetByPrefix`). So only names on the list are sent, and a longer one goes first: `a-10` before `a-1`.
+    const present = names.filter((name) => listed.has(name)).sort((a, b) => b.length - a.length);
+    for (const name of present) {
+      const path = `/nodes/${encodeURIComponent(name)}`;
+      const body = { Action: 'delete', Message: 'removed by skyfleet', NodeID: name };
+      const response = await this.exchange('PUT', path, body);
+      // Somebody else may have been faster.
+      if (response.status !== 404) await this.accepted('PUT', path, response);
+    }
   }
 
   /**
@@ -103,17 +137,40 @@ export class Orchestrator {
   }
 
   private async request(method: string, path: string, body?: object): Promise<unknown> {
-    const url = `${this.endpoint}/api/v1/orchestrator${path}`;
-    const response = await fetch(url, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
-    });
-    if (!response.ok)
-      throw new Error(
-        `the orchestrator answers ${response.status} to ${method} ${url}: ${await response.text()}`,
-      );
-    return response.json();
+    return (await this.accepted(method, path, await this.exchange(method, path, body))).json();
+  }
+
+  private url(path: string): string {
+    return `${this.address}/api/v1/orchestrator${path}`;
+  }
+
+  private async exchange(method: string, path: string, body?: object): Promise<Response> {
+    try {
+      return await fetch(this.url(path), {
+        method,
+        headers: {
+          'content-type': 'application/json',
+          ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(30_000),
+      });
+    } catch (error) {
+      // fetch says no more than "fetch failed"; the reason is its cause.
+      const { message, cause } = error as { message: string; cause?: { message: string } };
+      throw new Error(`no orchestrator can be reached at ${this.address}: ${cause?.message ?? message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  private async accepted(method: string, path: string, response: Response): Promise<Response> {
+    if (response.ok) return response;
+    const refused = response.status === 401 || response.status === 403;
+    throw new Error(
+      `the orchestrator answers ${response.status} to ${method} ${this.url(path)}: ${(await response.text()).trim()}${
+        refused ? '. Give it a token with: pulumi config set --secret skyfleet:orchestratorApiToken' : ''
+      }`,
+    );
   }
 }

@@ -2,21 +2,41 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Orchestrator } from '../../../deployment/operator/orchestrator';
 
+/** What the orchestrator answers where it does not do what it is asked. */
+class Refusal {
+  constructor(
+    readonly status: number,
+    readonly message: string,
+  ) {}
+}
+
 let server: http.Server;
 let orchestrator: Orchestrator;
 let asked: string[];
+let bodies: unknown[];
+let authorizations: (string | undefined)[];
 let answers: Record<string, () => unknown>;
 
 beforeEach(async () => {
   asked = [];
+  bodies = [];
+  authorizations = [];
   answers = {};
   server = http.createServer((request, response) => {
     const call = `${request.method ?? ''} ${(request.url ?? '').replace('/api/v1/orchestrator', '')}`;
     asked.push(call);
-    const answer = answers[call];
-    response
-      .writeHead(answer === undefined ? 404 : 200)
-      .end(JSON.stringify(answer?.() ?? { Message: 'no such thing' }));
+    authorizations.push(request.headers.authorization);
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const text = Buffer.concat(chunks).toString();
+      if (text !== '') bodies.push(JSON.parse(text));
+      const answer = answers[call]?.();
+      const refusal = answer instanceof Refusal ? answer : new Refusal(404, 'no such thing');
+      if (answer === undefined || answer instanceof Refusal) {
+        response.writeHead(refusal.status).end(JSON.stringify({ Message: refusal.message }));
+      } else response.writeHead(200).end(JSON.stringify(answer));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   orchestrator = new Orchestrator(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -46,6 +66,65 @@ test('the compute nodes are listed by name, without the orchestrator itself', as
       engines: ['docker'],
     })),
   );
+});
+
+const endpoint = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+describe('a token', () => {
+  test('goes along with each request, and none where there is none', async () => {
+    answers['GET /nodes'] = () => ({ Nodes: [] });
+    await orchestrator.computeNodes();
+    await new Orchestrator(`${endpoint()}/`, 'api-key').computeNodes();
+    expect(asked).toEqual(['GET /nodes', 'GET /nodes']);
+    expect(authorizations).toEqual([undefined, 'Bearer api-key']);
+  });
+
+  test('that is missing or refused is asked for', async () => {
+    answers['GET /nodes'] = () => new Refusal(401, 'Request Unauthorized');
+    await expect(orchestrator.computeNodes()).rejects.toThrow(
+      /answers 401 .*Request Unauthorized.*pulumi config set --secret skyfleet:orchestratorApiToken/,
+    );
+  });
+});
+
+test('an orchestrator that is not there says why', async () => {
+  const nowhere = new Orchestrator(endpoint());
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await expect(nowhere.computeNodes()).rejects.toThrow(
+    /no orchestrator can be reached at http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED/,
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+
+describe('nodes', () => {
+  beforeEach(() => {
+    const names = ['a-1', 'a-10', 'a-2', 'b'];
+    answers['GET /nodes'] = () => ({ Nodes: names.map((name) => node(name, 'Compute')) });
+    for (const name of names) answers[`PUT /nodes/${name}`] = () => ({ Success: true });
+  });
+
+  test('are taken off the list, the longer name before the one that it begins with', async () => {
+    await orchestrator.deleteNodes(['a-1', 'a-10']);
+    expect(asked).toEqual(['GET /nodes', 'PUT /nodes/a-10', 'PUT /nodes/a-1']);
+    expect(bodies[0]).toMatchObject({ Action: 'delete', NodeID: 'a-10' });
+  });
+
+  test('that are not on it are not asked for: the orchestrator would take the name for the beginning of one', async () => {
+    await orchestrator.deleteNodes(['a', 'c']);
+    expect(asked).toEqual(['GET /nodes']);
+  });
+
+  test('that somebody else takes off just then count as taken off', async () => {
+    delete answers['PUT /nodes/b'];
+    await orchestrator.deleteNodes(['b']);
+    expect(asked).toEqual(['GET /nodes', 'PUT /nodes/b']);
+  });
+
+  test('that the orchestrator does not let go are told with its words', async () => {
+    answers['PUT /nodes/b'] = () => new Refusal(409, 'multiple nodes found');
+    await expect(orchestrator.deleteNodes(['b'])).rejects.toThrow(/answers 409 .*multiple nodes found/);
+  });
 });
 
 describe('a job', () => {
