@@ -50,6 +50,7 @@ export const inputClasses: Readonly<Record<string, InputClass>> = {
   files: { class: 'refresh', note: 'The files that are shipped to nodes (`deployment/node/`).' },
   orchestratorToken: refresh,
   skypilotToken: none,
+  orchestratorApiToken: none,
 
   'shared.stack': { class: 'none', note: 'The values that it gives have the classes of their own keys.' },
   'network.cidr': { class: 'replace', note: 'The VPC is made anew.' },
@@ -95,6 +96,7 @@ export const inputClasses: Readonly<Record<string, InputClass>> = {
 
   'orchestrator.endpoints': refresh,
   'orchestrator.tls': refresh,
+  'orchestrator.api': none,
   'bacalhau.image': refresh,
   'bacalhau.acceptNetworkedJobs': refresh,
   'bacalhau.logLevel': refresh,

@@ -97,12 +97,14 @@ const introduction = `# Configuration
 What a stack file \`Pulumi.<stack>.yaml\` may say. Every problem is reported at once, before anything is touched: the key
 as you wrote it, the value, what is allowed and what to do. A key that is not listed here is an error.
 
-Beside these keys a stack needs \`aws:region\`, and two secrets are set with
+Beside these keys a stack needs \`aws:region\`, and secrets are set with
 \`pulumi config set --secret\`:
 
 - \`skyfleet:orchestratorToken\`: token with which compute nodes join the orchestrator. Required, here or from the shared
   stack; refused in plain text.
-- \`skyfleet:skypilotToken\`: service account token of the SkyPilot server, where it asks for a login. Sent by https only.`;
+- \`skyfleet:skypilotToken\`: service account token of the SkyPilot server, where it asks for a login. Sent by https only.
+- \`skyfleet:orchestratorApiToken\`: API key or JWT for \`orchestrator.api\`, where it asks for one, with the
+  capabilities \`read:node\` and \`write:node\`. Sent by https only.`;
 
 /** What each change of an input does, `docs/changes.md`. */
 export function changeReference(): string {

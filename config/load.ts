@@ -14,12 +14,18 @@ export interface StackConfig extends SkyfleetConfig {
     orchestratorToken: pulumi.Output<string>;
     /** Service account token of the SkyPilot server, where it asks for a login (`skyfleet:skypilotToken`). */
     skypilotToken?: pulumi.Output<string>;
+    /** Token of the orchestrator's API, where it asks for one (`skyfleet:orchestratorApiToken`). */
+    orchestratorApiToken?: pulumi.Output<string>;
   };
   /** The same in plain, for what the program itself compares and asks; never an input of a resource. */
-  plain: { orchestratorToken: string; skypilotToken: string | undefined };
+  plain: {
+    orchestratorToken: string;
+    skypilotToken: string | undefined;
+    orchestratorApiToken: string | undefined;
+  };
 }
 
-const secretKeys = ['orchestratorToken', 'skypilotToken'] as const;
+const secretKeys = ['orchestratorToken', 'skypilotToken', 'orchestratorApiToken'] as const;
 type SecretKey = (typeof secretKeys)[number];
 
 /** All keys of the stack file below `skyfleet:`, so that unknown ones can be refused. */
@@ -135,13 +141,17 @@ export async function loadConfig(projectDir: string): Promise<StackConfig> {
   const region = new pulumi.Config('aws').require('region');
   const skypilotToken = config.getSecret('skypilotToken') ?? secret(shared.secrets.skypilotToken);
   const orchestratorToken = config.getSecret('orchestratorToken') ?? secret(shared.secrets.orchestratorToken);
+  const orchestratorApiToken =
+    config.getSecret('orchestratorApiToken') ?? secret(shared.secrets.orchestratorApiToken);
   const checked = checkConfig(withShared(own, shared.values), {
     region,
     skypilotToken: skypilotToken !== undefined,
+    orchestratorApiToken: orchestratorApiToken !== undefined,
   });
   const plain = {
     orchestratorToken: config.get('orchestratorToken') ?? shared.secrets.orchestratorToken ?? '',
     skypilotToken: config.get('skypilotToken') ?? shared.secrets.skypilotToken,
+    orchestratorApiToken: config.get('orchestratorApiToken') ?? shared.secrets.orchestratorApiToken,
   };
   const problems = [
     ...checked.problems,
@@ -159,6 +169,7 @@ export async function loadConfig(projectDir: string): Promise<StackConfig> {
     secrets: {
       orchestratorToken,
       ...(skypilotToken === undefined ? {} : { skypilotToken }),
+      ...(orchestratorApiToken === undefined ? {} : { orchestratorApiToken }),
     },
     plain,
   };

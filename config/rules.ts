@@ -9,6 +9,8 @@ export interface Surroundings {
   region: string;
   /** Whether there is a `skyfleet:skypilotToken`. */
   skypilotToken: boolean;
+  /** Whether there is a `skyfleet:orchestratorApiToken`. */
+  orchestratorApiToken: boolean;
 }
 
 /** A rule that looks at more than one value. It is asked once the keys that it `needs` are right in themselves. */
@@ -103,18 +105,44 @@ const access: Rule[] = [
   {
     name: "SkyPilot's token does not travel in plain text",
     needs: ['skypilot'],
-    problems: ({ skypilot: { endpoint } }, { skypilotToken }) => {
-      const { protocol, hostname } = new URL(endpoint);
-      const exposed = protocol === 'http:' && !/^(localhost|127\..+|\[::1\])$/.test(hostname);
-      return when(
-        skypilotToken && exposed,
+    problems: ({ skypilot: { endpoint } }, { skypilotToken }) =>
+      when(
+        skypilotToken && isExposed(endpoint),
         problemAt(
           ['skypilot', 'endpoint'],
           endpoint,
           'must be https, because skyfleet:skypilotToken is sent to it; use https',
         ),
-      );
-    },
+      ),
+  },
+];
+
+const orchestrator: Rule[] = [
+  {
+    name: "the token of the orchestrator's API has somewhere to go",
+    needs: ['orchestrator'],
+    problems: ({ orchestrator: { api } }, { orchestratorApiToken }) =>
+      when(
+        orchestratorApiToken && api === undefined,
+        problemAt(
+          ['orchestrator', 'api'],
+          undefined,
+          'is missing, and skyfleet:orchestratorApiToken is for it alone; name the address, or remove the token',
+        ),
+      ),
+  },
+  {
+    name: "the token of the orchestrator's API does not travel in plain text",
+    needs: ['orchestrator'],
+    problems: ({ orchestrator: { api } }, { orchestratorApiToken }) =>
+      when(
+        orchestratorApiToken && api !== undefined && isExposed(api),
+        problemAt(
+          ['orchestrator', 'api'],
+          api,
+          'must be https, because skyfleet:orchestratorApiToken is sent to it; use https',
+        ),
+      ),
   },
 ];
 
@@ -226,5 +254,11 @@ function isAbsent(value: unknown): boolean {
   return value === undefined;
 }
 
+/** Whether what is sent to an address can be read on its way. */
+function isExposed(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(localhost|127\..+|\[::1\])$/.test(hostname);
+}
+
 /** Every rule that looks at more than one value. */
-export const rules: readonly Rule[] = [...network, ...access, ...fleets, ...governance];
+export const rules: readonly Rule[] = [...network, ...access, ...orchestrator, ...fleets, ...governance];

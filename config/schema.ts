@@ -183,6 +183,15 @@ const orchestrator = z
       })
       .optional()
       .describe('TLS to the orchestrator is demanded where this is present.'),
+    api: z
+      .url({
+        protocol: /^https?$/,
+        error: 'must be an http or https address such as http://orchestrator.example.com:1234',
+      })
+      .optional()
+      .describe(
+        "Address of the orchestrator's API, as seen from where Pulumi runs. Where it is given, a preview shows which nodes are disconnected, and removed nodes leave the orchestrator's list.",
+      ),
   })
   .describe('The Bacalhau orchestrators that the nodes join.');
 
@@ -312,7 +321,7 @@ const shared = z
       .describe('Full name of the stack, such as `organization/skyfleet-shared/prod`.'),
   })
   .describe(
-    `A stack whose outputs ${[...sharedKeys, 'orchestratorToken'].map((key) => `\`${key}\``).join(', ')} and \`skypilotToken\` stand in for what this stack file does not say.`,
+    `A stack whose outputs ${[...sharedKeys, 'orchestratorToken', 'orchestratorApiToken'].map((key) => `\`${key}\``).join(', ')} and \`skypilotToken\` stand in for what this stack file does not say.`,
   );
 
 export const configSchema = z.strictObject({

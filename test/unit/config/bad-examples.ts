@@ -213,6 +213,23 @@ export const badExamples: BadExample[] = [
     { endpoints: ['nats://o:4222'], tls: { caCert: '/etc/ca.pem' } },
     'tls.caCert: must be the PEM text',
   ),
+  orchestrator(
+    'an API by nats',
+    { endpoints: ['nats://o:4222'], api: 'nats://o:4222' },
+    'api: must be an http or https address',
+  ),
+  example(
+    "the token of the orchestrator's API in plain text",
+    { orchestrator: { endpoints: ['nats://o:4222'], api: 'http://o.example.com:1234' } },
+    'orchestrator.api: must be https, because skyfleet:orchestratorApiToken is sent to it',
+    { orchestratorApiToken: true },
+  ),
+  example(
+    "the token of an orchestrator's API that is not named",
+    {},
+    'orchestrator.api: is missing, and skyfleet:orchestratorApiToken is for it alone',
+    { orchestratorApiToken: true },
+  ),
   example(
     'an unpinned image',
     { sensor: { image: 'example.com/s:latest' } },

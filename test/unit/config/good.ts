@@ -9,4 +9,8 @@ export const good = {
   sensor: { image: 'example.com/sensor:1.2.3' },
 };
 
-export const surroundings: Surroundings = { region: 'us-west-2', skypilotToken: false };
+export const surroundings: Surroundings = {
+  region: 'us-west-2',
+  skypilotToken: false,
+  orchestratorApiToken: false,
+};

@@ -25,6 +25,24 @@ test('the configuration comes with its secrets, as secrets', async () => {
   expect(secrets.skypilotToken).toBeUndefined();
 });
 
+test('the program has the tokens in plain for its own requests, wherever they come from', async () => {
+  await mockPulumi({
+    outputs: { orchestratorApiToken: 'api-token', skypilotToken: 'sky_login' },
+    secretOutputNames: ['orchestratorApiToken', 'skypilotToken'],
+  });
+  const api = { orchestrator: { ...good.orchestrator, api: 'https://orchestrator.example.com' } };
+  const shared = { shared: { stack: 'organization/skyfleet-shared/prod' } };
+  setConfig('us-west-2', { ...good, ...api, ...shared }, { ...token, skypilotToken: 'own_login' });
+  const { plain, secrets } = await loadConfig(projectDir);
+  expect(plain).toEqual({
+    orchestratorToken: 'planted-token',
+    skypilotToken: 'own_login',
+    orchestratorApiToken: 'api-token',
+  });
+  expect(await pulumi.isSecret(pulumi.output(secrets.orchestratorApiToken))).toBe(true);
+  expect(await valueOf(secrets.orchestratorApiToken)).toBe('api-token');
+});
+
 test('a token in plain text is refused together with everything else that is wrong, and not shown', async () => {
   await mockPulumi();
   setConfig('us-west-2', { ...good, access: {} }, token);
