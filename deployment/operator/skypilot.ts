@@ -22,6 +22,10 @@ export interface SkyServer {
 /** What the status says of one cluster; only the fields that are used here. */
 export interface ClusterStatus {
   name: string;
+  /** What the server believes, which may be old: UP, INIT or STOPPED. */
+  status: string;
+  /** Number of nodes that it was launched with. */
+  nodes: number;
   labels: Record<string, string> | null;
   launched_at: number;
   /** Number of nodes that it was launched with. */
@@ -210,15 +214,36 @@ export class SkyPilot {
     return (await this.result(requestId, deadline)) as { job_id: number };
   }
 
-  /** The clusters that the server knows. */
+  /** The clusters that the server knows, as it last saw them. */
   async status(): Promise<ClusterStatus[]> {
+    return this.statusOf(null, 'NONE');
+  }
+
+  /**
+   * The named clusters, once the server has asked AWS for them. One that has no instance any more is forgotten by it, one
+   * that is being launched is left alone.
+   *
+   * @param deadline time (ms since epoch) after which waiting for the answer is given up.
+   */
+  async refreshedStatus(clusters: readonly string[], deadline = Infinity): Promise<ClusterStatus[]> {
+    return clusters.length === 0 ? [] : this.statusOf(clusters, 'FORCE', deadline);
+  }
+
+  private async statusOf(
+    clusters: readonly string[] | null,
+    refresh: 'NONE' | 'FORCE',
+    deadline = Infinity,
+  ): Promise<ClusterStatus[]> {
     const body = {
-      cluster_names: null,
+      cluster_names: clusters,
+      refresh,
       all_users: true,
       include_credentials: false,
       include_handle: false,
+      // Without the YAML that each was created with, which holds the whole task.
+      summary_response: true,
     };
-    return (await this.call('/status', body)) as ClusterStatus[];
+    return (await this.call('/status', body, deadline)) as ClusterStatus[];
   }
 
   /** Ends a cluster; one that does not exist counts as ended. Instances may still be shutting down afterwards. */
@@ -307,8 +332,8 @@ export class SkyPilot {
     );
   }
 
-  private async call(path: string, body: Record<string, unknown>): Promise<unknown> {
-    return this.result(await this.schedule(path, body));
+  private async call(path: string, body: Record<string, unknown>, deadline = Infinity): Promise<unknown> {
+    return this.result(await this.schedule(path, body), deadline);
   }
 
   private async schedule(path: string, body: Record<string, unknown>): Promise<string> {

@@ -17,7 +17,7 @@ import * as path from 'node:path';
 const zones = ['us-west-2a'];
 
 /** Inputs of a fleet that are no keys below `skyfleet:` of the schema. */
-const besideTheSchema = ['aws:region', 'files', 'orchestratorToken', 'skypilotToken'];
+const besideTheSchema = ['aws:region', 'files', 'orchestratorToken', 'skypilotToken', 'orchestratorApiToken'];
 
 /** A key of the schema without what stands for the inside of a map. */
 const keysOf = (place: string): string => place.replace(/(\{\}|\{key\}|\[\])+$/, '');

@@ -18,6 +18,8 @@ function cluster(name: string, machine: string, changes: Partial<ClusterStatus> 
   };
   return {
     name,
+    status: 'UP',
+    nodes: 1,
     labels,
     launched_at: 1,
     nodes: 1,

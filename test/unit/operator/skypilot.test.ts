@@ -131,6 +131,38 @@ test('a request that the server has forgotten is told apart', () =>
       ),
   ));
 
+test('the status comes without what clusters were created with, and as the server remembers it', () =>
+  withServer(
+    () => ({ value: [] }),
+    async (server, endpoint) => {
+      await new SkyPilot({ endpoint }, user).status();
+      expect(server.received[0]?.body).toMatchObject({
+        cluster_names: null,
+        refresh: 'NONE',
+        all_users: true,
+        summary_response: true,
+        include_handle: false,
+        include_credentials: false,
+      });
+    },
+  ));
+
+test('a refreshed status is asked for named clusters only', () =>
+  withServer(
+    () => ({ value: [] }),
+    async (server, endpoint) => {
+      const sky = new SkyPilot({ endpoint }, user);
+      expect(await sky.refreshedStatus([])).toEqual([]);
+      expect(server.received).toEqual([]);
+      await sky.refreshedStatus(['local-0-k3f9']);
+      expect(server.received[0]?.body).toMatchObject({
+        cluster_names: ['local-0-k3f9'],
+        refresh: 'FORCE',
+        summary_response: true,
+      });
+    },
+  ));
+
 test('a busy server is asked again', () =>
   withServer(
     () => ({ value: [] }),
