@@ -1,13 +1,18 @@
+import * as pulumi from '@pulumi/pulumi';
 import type { StackConfig } from '../config/load';
-import type { Fault } from '../deployment/operator/observation';
-import type { LaunchState, PlaceFacts } from '../deployment/operator/place-plan';
 import { launchState } from '../deployment/operator/job';
+import { foreignClaims, type Fault, type StandingPlace } from '../deployment/operator/observation';
+import { observe, type Observation } from '../deployment/operator/observe';
+import { Orchestrator } from '../deployment/operator/orchestrator';
+import type { LaunchState, PlaceFacts } from '../deployment/operator/place-plan';
 import {
   readRecordedStack,
   type RecordedPlace,
   type RecordedStack,
 } from '../deployment/operator/recorded-state';
 import { ownServer } from '../deployment/operator/server-identity';
+import type { SkyPilot } from '../deployment/operator/skypilot';
+import { awsSources } from './observer';
 
 /** What came before: what Pulumi has recorded of the places of a stack, and what is really there. */
 export class StackHistory {
@@ -39,32 +44,83 @@ export class StackHistory {
   }
 }
 
-/** Reads what came before, once for the whole stack. */
+/**
+ * Reads what came before, once for the whole stack. What cannot be seen is told; nothing is repaired by guess.
+ *
+ * @throws RunError in an `up` where SkyPilot cannot be asked or is not the stack's own server, and where another stack
+ *   has a place of this one.
+ */
 export async function readHistory(stack: string, config: StackConfig): Promise<StackHistory> {
   const recorded = await readRecordedStack(stack);
-  const launches = await unfinishedLaunches(stack, config, recorded);
-  return new StackHistory({
-    recorded: recorded.places,
-    faults: new Map(),
-    launches,
-    token: config.plain.orchestratorToken,
+  const { plain } = config;
+  const past = { recorded: recorded.places, token: plain.orchestratorToken };
+  if (recorded.server === undefined)
+    return new StackHistory({ ...past, faults: new Map(), launches: new Map() });
+
+  // One connection for all questions.
+  let asked: Promise<SkyPilot> | undefined;
+  const server = (): Promise<SkyPilot> =>
+    (asked ??= ownServer({
+      SKYFLEET_STACK: stack,
+      SKYFLEET_SKYPILOT_ENDPOINT: config.skypilot.endpoint,
+      SKYFLEET_SKYPILOT_TOKEN: plain.skypilotToken,
+      SKYFLEET_SERVER: recorded.server,
+    }));
+  const seen = await observe(standingPlaces(recorded), {
+    server,
+    ...awsSources({ stack, region: config.region, bucket: recorded.dataBucket ?? '' }),
+    folders: config.fleets.map(({ name }) => `${config.buckets.prefix}${name}/`),
+    orchestrator:
+      config.orchestrator.api === undefined
+        ? undefined
+        : new Orchestrator(config.orchestrator.api, plain.orchestratorApiToken),
   });
+  if ('unknown' in seen) {
+    refuseToGuess(seen);
+    return new StackHistory({ ...past, faults: new Map(), launches: new Map() });
+  }
+  for (const what of seen.unseen) void pulumi.log.warn(what);
+  const claims = foreignClaims(seen.statuses, stack, declaredPlaces(config));
+  if (claims.length > 0) throw new pulumi.RunError(claims.join('\n'));
+  return new StackHistory({
+    ...past,
+    faults: seen.faults,
+    launches: await unfinishedLaunches(await server(), recorded),
+  });
+}
+
+/** The places in which something is known to stand. */
+function standingPlaces({ places }: RecordedStack): StandingPlace[] {
+  return [...places.values()].flatMap(({ place, applied }) =>
+    applied === undefined
+      ? []
+      : [{ place, incarnation: applied.ready.incarnation, nodes: applied.ready.nodes }],
+  );
+}
+
+function declaredPlaces({ fleets }: StackConfig): string[] {
+  return fleets.flatMap(({ name, clusters }) =>
+    Array.from({ length: clusters }, (_, index) => `${name}-${index}`),
+  );
+}
+
+/** What is there is not known: a preview says so, and an `up` would have to guess. */
+function refuseToGuess({ unknown }: Extract<Observation, { unknown: string }>): void {
+  const message = `What is really there is not known: ${unknown}`;
+  if (!pulumi.runtime.isDryRun()) {
+    throw new pulumi.RunError(`${message}\nNothing was changed, because it would be by guess.`);
+  }
+  void pulumi.log.warn(
+    `${message}\nThis preview shows changes of the configuration only; pulumi up will refuse.`,
+  );
 }
 
 /** How the launches stand that were not followed to their end. */
 async function unfinishedLaunches(
-  stack: string,
-  { skypilot, plain }: StackConfig,
-  { places, server }: RecordedStack,
+  sky: SkyPilot,
+  { places }: RecordedStack,
 ): Promise<Map<string, LaunchState>> {
   const unfinished = [...places.values()].filter(({ finished }) => !finished);
-  if (unfinished.length === 0) return new Map();
-  const sky = await ownServer({
-    SKYFLEET_STACK: stack,
-    SKYFLEET_SKYPILOT_ENDPOINT: skypilot.endpoint,
-    SKYFLEET_SKYPILOT_TOKEN: plain.skypilotToken,
-    SKYFLEET_SERVER: server,
-  });
   return new Map(
     await Promise.all(
       unfinished.map(async ({ place, submitted }): Promise<[string, LaunchState]> => [

@@ -24,8 +24,6 @@ export interface ClusterStatus {
   name: string;
   /** What the server believes, which may be old: UP, INIT or STOPPED. */
   status: string;
-  /** Number of nodes that it was launched with. */
-  nodes: number;
   labels: Record<string, string> | null;
   launched_at: number;
   /** Number of nodes that it was launched with. */

@@ -22,7 +22,6 @@ function cluster(name: string, machine: string, changes: Partial<ClusterStatus> 
     nodes: 1,
     labels,
     launched_at: 1,
-    nodes: 1,
     ...changes,
   };
 }

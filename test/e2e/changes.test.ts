@@ -1,0 +1,289 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeReport } from '../../deployment/operator/wait';
+import type { LocalStack } from '../../local/job/stack';
+import { openRig, stopRig, type Rig } from '../../local/rig';
+import { aws, localStack, onInstance, runCli, succeeded } from './rig-run';
+
+jest.setTimeout(40 * 60_000);
+
+/** One real case for each class of change, and for each thing that can be wrong with what is there. */
+const name = 'e2e-changes';
+let rig: Rig;
+let stack: LocalStack;
+let nodes: Record<'single' | 'pair', NodeReport[]>;
+
+type Fleet = Record<string, unknown>;
+/** What the configuration says by now; each test goes on from where the last one left it. */
+const declared = {
+  single: { clusters: 1, ordinals: { first: 0, last: 9 } } as Fleet,
+  pair: { clusters: 1, nodesPerCluster: 1, ordinals: { first: 10, last: 19 } } as Fleet,
+  stack: {} as Record<string, unknown>,
+};
+
+async function prepare(): Promise<void> {
+  const fleet = { instanceType: 't3.medium', spot: true, diskSizeGiB: 30 };
+  await stack.prepare((config) => ({
+    ...config,
+    ...declared.stack,
+    'skyfleet:fleets': [
+      { ...fleet, ...declared.single, name: 'single' },
+      { ...fleet, ...declared.pair, name: 'pair' },
+    ],
+  }));
+}
+
+/** The reasons that a preview gives, one line for each place or group of places. */
+async function preview(): Promise<string[]> {
+  const { code, output } = await stack.run('preview', [], () => undefined);
+  if (code !== 0) throw new Error(output);
+  const [, diagnostics = ''] = output.split('Diagnostics:');
+  const reasons = diagnostics.split('\n').filter((line) => /^\s+(single|pair)-\d.*: \w[\w-]*: /.test(line));
+  return [...new Set(reasons.map((line) => line.trim()))];
+}
+
+async function up(): Promise<void> {
+  const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], () => undefined);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  nodes = (await stack.outputs())['nodes'] as typeof nodes;
+}
+
+const only = <T>(list: readonly T[] | undefined): T => {
+  if (list?.length !== 1) throw new Error(`${list?.length ?? 0} instead of one`);
+  return list[0] as T;
+};
+
+/** When the containers of a node were started: `/bacalhau_compute …` and `/sensor …`. */
+async function started({ instanceId }: NodeReport): Promise<{ compute: string; sensor: string }> {
+  const inspect = "docker inspect --format '{{.State.StartedAt}}' bacalhau_compute sensor";
+  const [compute = '', sensor = ''] = (await onInstance(rig, instanceId, inspect)).stdout.trim().split('\n');
+  return { compute, sensor };
+}
+
+const identity = async ({ instanceId }: NodeReport): Promise<string> =>
+  (await onInstance(rig, instanceId, 'cat /opt/sensor/config/identity.json')).stdout;
+
+interface ListedNode {
+  Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
+  ConnectionState: { Status: string };
+}
+
+/** The connected nodes of a sensor, in the orchestrator's own list. */
+async function connectedAs(sensorId: string): Promise<string[]> {
+  const url = `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`;
+  const { Nodes } = JSON.parse((await rig.exec(['curl', '--silent', url])).stdout) as { Nodes: ListedNode[] };
+  return Nodes.filter(
+    ({ Info, ConnectionState }) =>
+      Info.NodeType === 'Compute' &&
+      Info.Labels['sensor_id'] === sensorId &&
+      ConnectionState.Status === 'CONNECTED',
+  ).map(({ Info }) => Info.NodeID);
+}
+
+/** Orders something that AWS has no API for. */
+async function emulator(path: string, body: object): Promise<void> {
+  const url = `${rig.endpoints.aws}/_emu/${path}`;
+  const { code } = await rig.exec(['curl', '--silent', '--fail', '--data', JSON.stringify(body), url]);
+  expect(code).toBe(0);
+}
+
+/** Ids of the instances of the stack that AWS has not ended. */
+const instances = async (): Promise<string[]> =>
+  (
+    await aws<string[]>(
+      rig,
+      ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
+      ...['Name=tag-key,Values=skyfleet-stack', 'Name=instance-state-name,Values=pending,running,stopped'],
+    )
+  ).sort();
+
+beforeAll(async () => {
+  succeeded(await runCli(['rig', 'start', name]));
+  rig = await openRig({ name });
+  stack = localStack(rig);
+  await prepare();
+  expect(await preview()).toEqual([
+    'single-0: launch: a new place; 1 node',
+    'pair-0: launch: a new place; 1 node',
+  ]);
+  await up();
+});
+afterAll(() => stopRig({ name }));
+
+test('none: what counts at the next launch only runs nothing on a node', async () => {
+  const before = { nodes, started: await started(only(nodes.single)) };
+  declared.single = { ...declared.single, onDemandFallback: true };
+  await prepare();
+  expect(await preview()).toEqual([]);
+  await up();
+  expect({ nodes, started: await started(only(nodes.single)) }).toEqual(before);
+});
+
+test('refresh: on the same machine, only the service whose files changed restarts, and tags change in place', async () => {
+  const before = { nodes, started: await started(only(nodes.single)) };
+  declared.stack = { 'skyfleet:bacalhau': { logLevel: 'debug' }, 'skyfleet:tags': { team: 'sensors' } };
+  await prepare();
+  expect(await preview()).toEqual([
+    'single-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
+    'pair-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
+  ]);
+  await up();
+  expect(nodes).toEqual(before.nodes);
+  const after = await started(only(nodes.single));
+  expect(after.sensor).toBe(before.started.sensor);
+  expect(after.compute).not.toBe(before.started.compute);
+  const { Tags } = await aws<{ Tags: { ResourceType: string }[] }>(
+    rig,
+    ...['ec2', 'describe-tags', '--filters', 'Name=key,Values=team', 'Name=value,Values=sensors'],
+    'Name=resource-type,Values=instance,volume',
+  );
+  expect(Tags.map(({ ResourceType }) => ResourceType).sort()).toEqual([
+    'instance',
+    'instance',
+    'volume',
+    'volume',
+  ]);
+});
+
+test('scale: places and nodes are added, and every other node is left alone', async () => {
+  const [single, pair] = [only(nodes.single), only(nodes.pair)];
+  const before = [await started(single), await started(pair)];
+  declared.single = { ...declared.single, clusters: 2 };
+  declared.pair = { ...declared.pair, nodesPerCluster: 2 };
+  await prepare();
+  expect(await preview()).toEqual([
+    'single-1: launch: a new place; 1 node',
+    'pair-0: scale: nodesPerCluster 1 → 2; 1 node is added',
+  ]);
+  await up();
+  expect(nodes.single).toHaveLength(2);
+  expect(nodes.single[0]).toEqual(single);
+  expect(nodes.pair.map(({ ordinal }) => ordinal)).toEqual([10, 11]);
+  expect(nodes.pair[0]?.instanceId).toBe(pair.instanceId);
+  expect(await started(single)).toEqual(before[0]);
+  expect((await started(pair)).sensor).toBe(before[1]?.sensor);
+});
+
+test('rebuild-workers: a smaller cluster ends its workers, and keeps its head node', async () => {
+  const [single, head] = [nodes.single[0] as NodeReport, nodes.pair[0] as NodeReport];
+  const before = await started(single);
+  declared.single = { ...declared.single, clusters: 1 };
+  declared.pair = { ...declared.pair, nodesPerCluster: 1 };
+  await prepare();
+  expect(await preview()).toEqual([
+    'pair-0: rebuild-workers: nodesPerCluster 2 → 1; 1 worker ends, 0 are made anew',
+    expect.stringMatching(/^single-1: scale: the place is removed; single-1-\w{4} end$/),
+  ]);
+  await up();
+  expect(nodes.pair.map(({ instanceId }) => instanceId)).toEqual([head.instanceId]);
+  expect(nodes.single).toEqual([single]);
+  expect(await started(single)).toEqual(before);
+  expect(await instances()).toEqual([single.instanceId, head.instanceId].sort());
+});
+
+describe('replace', () => {
+  const reason = 'single-0: replace: instanceType t3.medium → t3.large; 1 node restarts elsewhere';
+
+  test('that fails leaves the old node serving, and is still told with the values last applied', async () => {
+    const old = only(nodes.single);
+    const before = await started(old);
+    const fault = { op: 'RunInstances', code: 'InsufficientInstanceCapacity', message: 'none' };
+    await emulator('fail', { ...fault, count: 1000, instanceType: 't3.large' });
+    declared.single = { ...declared.single, instanceType: 't3.large' };
+    await prepare();
+    expect(await preview()).toEqual([reason]);
+    const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], () => undefined);
+    expect(code).not.toBe(0);
+    expect(output).toContain('InsufficientInstanceCapacity');
+    expect(await started(old)).toEqual(before);
+    expect(await connectedAs(old.sensorId)).toEqual([old.nodeName]);
+    expect(await preview()).toEqual([reason]);
+  });
+
+  test('that is taken back finds the old node as it was', async () => {
+    const old = only(nodes.single);
+    const before = await started(old);
+    declared.single = { ...declared.single, instanceType: 't3.medium' };
+    await prepare();
+    expect(await preview()).toEqual([
+      `single-0: revert: the last change was not finished and is taken back; ${old.nodeName} stays`,
+    ]);
+    await up();
+    expect(nodes.single).toEqual([old]);
+    expect(await started(old)).toEqual(before);
+    expect(await preview()).toEqual([]);
+  });
+
+  test('hands the identity over: never on two nodes at once, and the same on the new one', async () => {
+    await rig.exec(['curl', '--silent', '--request', 'DELETE', `${rig.endpoints.aws}/_emu/fail`]);
+    const old = only(nodes.single);
+    const before = await identity(old);
+    declared.single = { ...declared.single, instanceType: 't3.large' };
+    await prepare();
+
+    const seen: string[][] = [];
+    let done = false;
+    const watch = (async () => {
+      while (!done) {
+        seen.push(await connectedAs(old.sensorId));
+        await sleep(500);
+      }
+    })();
+    await up().finally(() => (done = true));
+    await watch;
+    expect(seen.filter((names) => names.length > 1)).toEqual([]);
+
+    const fresh = only(nodes.single);
+    expect(fresh.nodeName).not.toBe(old.nodeName);
+    expect(fresh.sensorId).toBe(old.sensorId);
+    expect(await identity(fresh)).toBe(before);
+    expect(await instances()).toEqual([fresh.instanceId, only(nodes.pair).instanceId].sort());
+    expect(await preview()).toEqual([]);
+  });
+});
+
+describe('drift', () => {
+  test('a node that AWS has taken and one whose sensor has ended are told and repaired, and nothing else', async () => {
+    const [single, pair] = [only(nodes.single), only(nodes.pair)];
+    const computeBefore = (await started(pair)).compute;
+    const identityBefore = await identity(single);
+    await emulator(`preempt/${single.instanceId}`, {});
+    await onInstance(rig, pair.instanceId, 'docker stop sensor; health-check.sh --quiet');
+    const reasons = await preview();
+    expect(reasons).toEqual([
+      expect.stringMatching(`^single-0: repair: ${single.nodeName} is gone `),
+      expect.stringMatching(`^pair-0: repair: ${pair.nodeName} is unhealthy \\(service sensor: `),
+    ]);
+    await up();
+    const repaired = only(nodes.single);
+    expect(repaired.instanceId).not.toBe(single.instanceId);
+    expect(await identity(repaired)).toBe(identityBefore);
+    expect(nodes.pair).toEqual([pair]);
+    expect((await started(pair)).compute).toBe(computeBefore);
+    expect(await preview()).toEqual([]);
+  });
+
+  test('the same again is told and repaired again, and so is a machine that was stopped', async () => {
+    const [single, pair] = [only(nodes.single), only(nodes.pair)];
+    await emulator(`preempt/${single.instanceId}`, {});
+    await aws(rig, 'ec2', 'stop-instances', '--instance-ids', pair.instanceId);
+    expect(await preview()).toEqual([
+      expect.stringMatching(`^single-0: repair: ${single.nodeName} is gone `),
+      expect.stringMatching(`^pair-0: repair: ${pair.nodeName} is stopped `),
+    ]);
+    await up();
+    expect(only(nodes.pair).instanceId).toBe(pair.instanceId);
+    expect(await connectedAs(single.sensorId)).toEqual([only(nodes.single).nodeName]);
+    expect(await connectedAs(pair.sensorId)).toEqual([pair.nodeName]);
+    expect(await preview()).toEqual([]);
+  });
+
+  test('a SkyPilot server that cannot be asked is told in a preview, and up does not guess', async () => {
+    declared.stack = { ...declared.stack, 'skyfleet:skypilot': { endpoint: 'http://127.0.0.1:1' } };
+    await prepare();
+    const shown = await stack.run('preview', [], () => undefined);
+    expect(shown.output).toContain('What is really there is not known: No SkyPilot server can be reached');
+    const refused = await stack.run('up', ['--yes', '--skip-preview'], () => undefined);
+    expect(refused.code).not.toBe(0);
+    expect(refused.output).toContain('Nothing was changed, because it would be by guess.');
+  });
+});
