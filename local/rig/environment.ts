@@ -113,6 +113,9 @@ export function operatorEnvironment(paths: RigPaths, tools: Tools): Record<strin
     PULUMI_BACKEND_URL: `file://${pulumiBackend(paths)}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: pulumiPassphraseFile(paths),
     PULUMI_SKIP_UPDATE_CHECK: 'true',
+    // The language host of SDK 3.68 is handed no runtime options by a later CLI, `typescript: false` of Pulumi.yaml among
+    // them, and has the program's types checked in every preview. Not needed with a host of the CLI's own version.
+    PULUMI_NODEJS_TRANSPILE_ONLY: 'true',
     // A plugin that is not there is an error at once, not a download that cannot succeed.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
     SKYPILOT_API_SERVER_ENDPOINT: SKY_ENDPOINT,
