@@ -80,7 +80,7 @@ export = async (): Promise<Record<string, unknown>> => {
     instanceProfileName: nodeRole.instanceProfileName,
     connection: connectionOf(config),
   };
-  const launches = new Launches();
+  const launches = new Launches(name);
   const fleets = config.fleets.map(
     (fleet) =>
       new BacalhauFleet(fleet.name, {

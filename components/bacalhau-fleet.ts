@@ -82,7 +82,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const launches = args.launches ?? new Launches();
+    const launches = args.launches ?? new Launches(name, { parent: this });
     this.clusters = Array.from({ length: fleet.clusters }, (_, index) => {
       const place = `${name}-${index}`;
       const settings = pulumi

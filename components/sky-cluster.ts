@@ -115,7 +115,7 @@ export class SkyCluster extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: args.after },
     );
-    const launches = args.launches ?? new Launches();
+    const launches = args.launches ?? new Launches(name, { parent: this });
     launches.add(submit);
     const wait = new local.Command(
       `${name}-wait`,
@@ -128,7 +128,7 @@ export class SkyCluster extends pulumi.ComponentResource {
         },
         logging: local.Logging.None,
       },
-      { parent: this, dependsOn: launches.all },
+      { parent: this, dependsOn: launches.done },
     );
 
     const ready = wait.stdout.apply((stdout) => JSON.parse(stdout) as ReadyCluster);

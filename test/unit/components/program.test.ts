@@ -138,6 +138,7 @@ test('each place has a submit and a wait command, beside those of the fleet and 
     'sensors-1-wait',
     'sensors-files-reviewed',
     'skyfleet-dev-data-kept',
+    'skyfleet-dev-launched',
     'skyfleet-dev-skypilot',
   ]);
 });
