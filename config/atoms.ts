@@ -35,6 +35,10 @@ export const zone = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be a 
 
 export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region such as us-west-2');
 
+export const instanceType = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'must be an EC2 instance type such as t3.medium');
+
 /** A Docker image reference that names a version: a tag other than `latest`, or a digest. */
 export const pinnedImage = z
   .string()

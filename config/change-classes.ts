@@ -73,6 +73,10 @@ export const inputClasses: Readonly<Record<string, InputClass>> = {
     decide: (from, to) => (Number(to) > Number(from) ? 'scale' : 'rebuild-workers'),
   },
   'fleets[].instanceType': replace,
+  'fleets[].fallbackInstanceTypes': {
+    class: 'none',
+    note: 'Counts when a node is next launched. The type of a node that is there must stay among them.',
+  },
   'fleets[].cpus': replace,
   'fleets[].memoryGiB': replace,
   'fleets[].architecture': replace,

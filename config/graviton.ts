@@ -32,3 +32,11 @@ export function gravitonTypes(cpus: number, memoryGiB: number): string[] {
     .sort((a, b) => a.cpus - b.cpus || a.memory - b.memory)
     .map(({ type }) => type);
 }
+
+/**
+ * Whether a type is of AWS's own arm64 processors, as far as its name tells: `g` among the letters behind the generation
+ * (`t4g`, `c7gn`), and `a1`, which is older than that (https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).
+ */
+export function isGraviton(type: string): boolean {
+  return /^(a1|[a-z]+\d+[a-z]*g[a-z]*)\./.test(type);
+}

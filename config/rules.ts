@@ -1,4 +1,4 @@
-import { gravitonTypes } from './graviton';
+import { gravitonTypes, isGraviton } from './graviton';
 import { mostZones, vpcPrefixes } from './subnet-plan';
 import { problemAt, type ConfigProblem } from './problem';
 import type { FleetConfig, SkyfleetConfig } from './schema';
@@ -184,6 +184,25 @@ const fleets: Rule[] = [
         ? 'must not stand beside cpus, memoryGiB or architecture; keep one or the other'
         : undefined,
   ),
+  ofEachFleet(
+    'other types stand beside a first one',
+    'fallbackInstanceTypes',
+    ({ instanceType, fallbackInstanceTypes }) =>
+      fallbackInstanceTypes !== undefined && instanceType === undefined
+        ? 'needs instanceType, the type to try first; name it, or leave the choice to SkyPilot and remove the list'
+        : undefined,
+  ),
+  ofEachFleet('a type is tried once', 'fallbackInstanceTypes', (fleet) => {
+    const again = typesOf(fleet).find((type, index, types) => types.indexOf(type) !== index);
+    return again === undefined ? undefined : `must name each type once, ${again} is there twice; remove one`;
+  }),
+  ofEachFleet('types are of one processor', 'fallbackInstanceTypes', (fleet) => {
+    const [first = '', ...others] = typesOf(fleet);
+    const other = others.find((type) => isGraviton(type) !== isGraviton(first));
+    return other === undefined
+      ? undefined
+      : `must be of one processor: ${[first, other].map((type) => `${type} is ${isGraviton(type) ? 'arm64' : 'x86_64'}`).join(', ')}; name types of one`;
+  }),
   ofEachFleet('arm64 goes with a size', 'architecture', ({ architecture, cpus, memoryGiB, accelerators }) =>
     architecture === 'arm64' && (accelerators !== undefined || cpus === undefined || memoryGiB === undefined)
       ? 'needs cpus and memoryGiB, without accelerators; give both, or name the instance type'
@@ -249,6 +268,11 @@ const governance: Rule[] = [
     ['tags', 'governance'],
   ),
 ];
+
+/** The instance types that a fleet names, in the order in which they are tried. */
+function typesOf({ instanceType, fallbackInstanceTypes = [] }: FleetConfig): string[] {
+  return [...(instanceType === undefined ? [] : [instanceType]), ...fallbackInstanceTypes];
+}
 
 function isAbsent(value: unknown): boolean {
   return value === undefined;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   cidr,
   dnsLabel,
+  instanceType,
   labelMap,
   minutes,
   ordinalRange,
@@ -84,11 +85,16 @@ export const fleetSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe("Nodes in each cluster (SkyPilot's `num_nodes`)."),
-  instanceType: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, 'must be an EC2 instance type such as t3.medium')
+  instanceType: instanceType
     .optional()
     .describe('EC2 instance type. Instead of it, `cpus` and `memoryGiB` let SkyPilot choose the cheapest.'),
+  fallbackInstanceTypes: z
+    .array(instanceType)
+    .min(1, 'must name at least one type; leave it out for none')
+    .optional()
+    .describe(
+      'EC2 instance types that do as well, tried in this order when no zone has capacity of `instanceType`. Another list moves no node that is there, while its type stays in `instanceType` or the list. None where absent.',
+    ),
   cpus: z.int().min(1).max(448).optional().describe('vCPUs that a node has at least.'),
   memoryGiB: z.int().min(1).max(24_576).optional().describe('Memory in GiB that a node has at least.'),
   architecture: z

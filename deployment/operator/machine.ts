@@ -8,6 +8,8 @@ export interface MachineSpec {
   zones: string[];
   /** EC2 instance type; SkyPilot chooses by what follows where absent. */
   instanceType?: string;
+  /** Types to try after it, in this order. */
+  fallbackInstanceTypes?: string[];
   /** vCPUs that a node has at least. */
   cpus?: number;
   /** Memory in GiB that a node has at least. */
@@ -40,11 +42,18 @@ export interface SkyCandidate extends SkyMachine {
   use_spot: boolean;
 }
 
-/** The machine by SkyPilot's own description, the same at every place. */
+/** Types to try, in order; none where SkyPilot chooses. */
+function instanceTypes(machine: MachineSpec): string[] {
+  const { instanceType, fallbackInstanceTypes = [], architecture, cpus = 1, memoryGiB = 1 } = machine;
+  if (instanceType !== undefined) return [instanceType, ...fallbackInstanceTypes];
+  return architecture === 'arm64' ? gravitonTypes(cpus, memoryGiB) : [];
+}
+
+/** The machine by SkyPilot's own description, the same at every place; of several types, each is named with its place. */
 export function skyMachine(machine: MachineSpec): SkyMachine {
   const accelerators = machine.accelerators === undefined ? {} : { accelerators: machine.accelerators };
-  if (machine.instanceType !== undefined) return { instance_type: machine.instanceType, ...accelerators };
-  if (machine.architecture === 'arm64') return {};
+  const [type, ...others] = instanceTypes(machine);
+  if (type !== undefined) return { ...(others.length > 0 ? {} : { instance_type: type }), ...accelerators };
   return {
     ...(machine.cpus === undefined ? {} : { cpus: `${machine.cpus}+` }),
     ...(machine.memoryGiB === undefined ? {} : { memory: `${machine.memoryGiB}+` }),
@@ -52,16 +61,21 @@ export function skyMachine(machine: MachineSpec): SkyMachine {
   };
 }
 
-/** What to try, in order: spot in every zone, then on-demand in every zone where the fleet may fall back to it. */
+/**
+ * What to try, in order: every zone in turn, then every zone with the next type, then the same again on-demand where the
+ * fleet may fall back to it.
+ */
 export function candidates(machine: MachineSpec): SkyCandidate[] {
   const markets = machine.spot && machine.onDemandFallback ? [true, false] : [machine.spot];
-  const types: SkyMachine[] =
-    machine.architecture === 'arm64'
-      ? gravitonTypes(machine.cpus ?? 1, machine.memoryGiB ?? 1).map((type) => ({ instance_type: type }))
-      : [{}];
+  const types = instanceTypes(machine);
+  const machines: SkyMachine[] = types.length > 1 ? types.map((type) => ({ instance_type: type })) : [{}];
   return markets.flatMap((spot) =>
-    machine.zones.flatMap((zone) =>
-      types.map((type) => ({ infra: `aws/${machine.region}/${zone}`, use_spot: spot, ...type })),
+    machines.flatMap((candidate) =>
+      machine.zones.map((zone) => ({
+        infra: `aws/${machine.region}/${zone}`,
+        use_spot: spot,
+        ...candidate,
+      })),
     ),
   );
 }
@@ -76,7 +90,7 @@ export interface MachinePlacement {
 
 /**
  * A short key that changes exactly when the machines of a cluster must be replaced. What only says where to look for a
- * machine (zones, subnets, fallback, price limit) is no part of it: it moves none that is there. Nor is the number of
+ * machine (zones, other types, fallback, price limit) is no part of it: it moves none that is there. Nor is the number of
  * nodes, which SkyPilot changes in a cluster that is there.
  */
 export function machineKey(machine: MachineSpec, placement: MachinePlacement): string {

@@ -107,6 +107,31 @@ export const badExamples: BadExample[] = [
   fleet('an instance type that is none', { instanceType: 'medium' }, 'instanceType: must be an EC2'),
   machine('no machine', {}, 'instanceType: is missing; name an instance type, or what a node needs'),
   fleet('two machines', { cpus: 4 }, 'instanceType: must not stand beside cpus'),
+  fleet(
+    'another type that is none',
+    { fallbackInstanceTypes: ['medium'] },
+    'fallbackInstanceTypes[0]: must be an EC2 instance type',
+  ),
+  fleet(
+    'no other type',
+    { fallbackInstanceTypes: [] },
+    'fallbackInstanceTypes: must name at least one type; leave it out for none',
+  ),
+  machine(
+    'other types without a first',
+    { cpus: 2, fallbackInstanceTypes: ['t3.large'] },
+    'fallbackInstanceTypes: needs instanceType, the type to try first',
+  ),
+  fleet(
+    'the same type again',
+    { fallbackInstanceTypes: ['t3.large', 't3.medium'] },
+    'fallbackInstanceTypes: must name each type once, t3.medium is there twice',
+  ),
+  fleet(
+    'types of two processors',
+    { fallbackInstanceTypes: ['t3.large', 't4g.medium'] },
+    'fallbackInstanceTypes: must be of one processor: t3.medium is x86_64, t4g.medium is arm64',
+  ),
   machine('no vCPU', { cpus: 0 }, 'cpus: must be 1 or more'),
   machine('too many vCPUs', { cpus: 449 }, 'cpus: must be 448 or less'),
   machine('half a vCPU', { cpus: 0.5 }, 'cpus: must be of type whole number'),
