@@ -32,7 +32,7 @@ function tellRemovals(history: StackHistory, declared: readonly string[]): void 
 
 export = async (): Promise<Record<string, unknown>> => {
   const config = await loadConfig(__dirname);
-  const { orchestratorToken, skypilotToken } = config.secrets;
+  const { orchestratorToken, orchestratorApiToken, skypilotToken } = config.secrets;
   const { permissionsBoundary } = config.governance;
   const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
@@ -92,6 +92,10 @@ export = async (): Promise<Record<string, unknown>> => {
         after,
         orchestrator: config.orchestrator,
         orchestratorToken,
+        orchestratorApi:
+          config.orchestrator.api === undefined
+            ? undefined
+            : { endpoint: config.orchestrator.api, token: orchestratorApiToken },
         bacalhau: config.bacalhau,
         sensor: config.sensor,
         bucket: {

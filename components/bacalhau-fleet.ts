@@ -16,6 +16,7 @@ export interface BacalhauFleetArgs extends Pick<
   | 'placement'
   | 'after'
   | 'orchestratorToken'
+  | 'orchestratorApi'
   | 'skypilot'
   | 'timeouts'
   | 'tags'
@@ -88,7 +89,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       const settings = pulumi
         .output(args.bucket.name)
         .apply((bucketName) => nodeSettings(args, place, index, bucketName));
-      const { stack, placement, orchestratorToken, skypilot, timeouts, history } = args;
+      const { stack, placement, orchestratorToken, orchestratorApi, skypilot, timeouts, history } = args;
       return new SkyCluster(
         place,
         {
@@ -108,6 +109,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
           strategy: fleet.strategy,
           drainMinutes: fleet.drainMinutes,
           orchestratorToken,
+          orchestratorApi,
           skypilot,
           timeouts,
           launches,

@@ -39,6 +39,8 @@ export interface SkyClusterArgs {
    * commands must not print.
    */
   orchestratorToken: pulumi.Input<string>;
+  /** The orchestrator's API, from whose list nodes are taken that go; where absent, they stay on it as disconnected. */
+  orchestratorApi?: { endpoint: string; token?: pulumi.Input<string> };
   /** The SkyPilot server that the stack belongs to. */
   skypilot: SkyServer;
   /** Minutes that a launch, a deletion and a single call may take. */
@@ -87,6 +89,12 @@ export class SkyCluster extends pulumi.ComponentResource {
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
       SKYFLEET_SERVER: args.skypilot.identity,
       SKYFLEET_ORCHESTRATOR_TOKEN: args.orchestratorToken,
+      ...(args.orchestratorApi === undefined
+        ? {}
+        : { SKYFLEET_ORCHESTRATOR_API: args.orchestratorApi.endpoint }),
+      ...(args.orchestratorApi?.token === undefined
+        ? {}
+        : { SKYFLEET_ORCHESTRATOR_API_TOKEN: args.orchestratorApi.token }),
     };
     const launch: { [K in keyof LaunchVariables]: pulumi.Input<string> } = {
       SKYFLEET_TASK: machine.apply((key) =>
@@ -124,6 +132,7 @@ export class SkyCluster extends pulumi.ComponentResource {
         environment: {
           ...server,
           SKYFLEET_SUBMISSION: submit.stdout,
+          SKYFLEET_TAGS: JSON.stringify(args.tags ?? {}),
           SKYFLEET_APPLIED: toYaml(JSON.parse(canonicalText(args.inputs))),
         },
         logging: local.Logging.None,

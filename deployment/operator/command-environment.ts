@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
 import { AwsCli } from './aws-cli';
 import { liveAsCommand } from './command-life';
+import { Orchestrator } from './orchestrator';
 import { SkyPilot } from './skypilot';
 
 /**
@@ -32,6 +33,14 @@ export function skyPilotOf(environment: CommandEnvironment): SkyPilot {
   );
 }
 
+/** The orchestrator's API, where it is configured. */
+export function orchestratorOf(environment: CommandEnvironment): Orchestrator | undefined {
+  const endpoint = environment['SKYFLEET_ORCHESTRATOR_API'];
+  return endpoint === undefined
+    ? undefined
+    : new Orchestrator(endpoint, environment['SKYFLEET_ORCHESTRATOR_API_TOKEN']);
+}
+
 /** Takes every secret out of a text, however it was written there. */
 export function redact(text: string, secrets: readonly (string | undefined)[]): string {
   return secrets
@@ -60,7 +69,9 @@ const placeOf = (environment: CommandEnvironment): string =>
 
 /** Says on stderr why a command fails, without any secret of its environment. */
 function complain(environment: CommandEnvironment, message: string): void {
-  const secrets = [environment['SKYFLEET_ORCHESTRATOR_TOKEN'], environment['SKYFLEET_SKYPILOT_TOKEN']];
+  const secrets = ['ORCHESTRATOR_TOKEN', 'ORCHESTRATOR_API_TOKEN', 'SKYPILOT_TOKEN'].map(
+    (name) => environment[`SKYFLEET_${name}`],
+  );
   const said = stripVTControlCharacters(`${placeOf(environment)}: ${message}`);
   process.stderr.write(`${redact(said, secrets)}\n`);
 }

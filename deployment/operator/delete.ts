@@ -1,28 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AwsCli } from './aws-cli';
-import { awsCliOf, required, type CommandEnvironment } from './command-environment';
+import { orchestratorOf, required, type CommandEnvironment } from './command-environment';
+import { standDown } from './hand-over';
+import { remainingInstances } from './instances';
 import { labelKeys, parseSubmission } from './incarnation';
 import { ownServer } from './server-identity';
 import type { SkyPilot } from './skypilot';
-
-const runningStates = 'pending,running';
-/** Until an instance is terminated, its subnet and its security group are in use. */
-const remainingStates = `${runningStates},shutting-down,stopping,stopped`;
-
-/** Ids of the instances with a label that run, or are about to. */
-export function runningInstances(
-  environment: CommandEnvironment,
-  [key, value]: [key: string, value: string],
-): Promise<string[]> {
-  return instancesWith(awsCliOf(environment), key, value, runningStates);
-}
-
-function instancesWith(aws: AwsCli, key: string, value: string, states: string): Promise<string[]> {
-  return aws.ask(
-    ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
-    ...[`Name=tag:${key},Values=${value}`, `Name=instance-state-name,Values=${states}`],
-  );
-}
 
 /**
  * Waits until AWS has terminated the instances with a label: SkyPilot returns earlier, and AWS refuses to delete a subnet
@@ -36,12 +18,11 @@ export async function untilTerminated(
   [key, value]: [key: string, value: string],
   environment: CommandEnvironment,
 ): Promise<void> {
-  const aws = awsCliOf(environment);
-  const { region } = aws;
+  const region = required(environment, 'SKYFLEET_REGION');
   const minutes = Number(required(environment, 'SKYFLEET_DELETE_MINUTES'));
   const deadline = Date.now() + minutes * 60_000;
   for (;;) {
-    const instances = await instancesWith(aws, key, value, remainingStates);
+    const instances = await remainingInstances(environment, [key, value]);
     if (instances.length === 0) return;
     if (Date.now() > deadline) {
       throw new Error(
@@ -54,7 +35,7 @@ export async function untilTerminated(
 }
 
 /**
- * Takes clusters down and waits until their instances are terminated.
+ * Takes clusters down, waits until their instances are terminated, and takes their nodes off the orchestrator's list.
  *
  * @throws Error naming the instances that are left at the time limit.
  */
@@ -67,14 +48,35 @@ export async function takeDown(
     incarnations.map(async (incarnation) => {
       await sky.down(incarnation);
       await untilTerminated(`cluster ${incarnation}`, [labelKeys.incarnation, incarnation], environment);
+      await leaveOrchestrator(incarnation, environment);
     }),
   );
 }
 
-/** Ends what a submit command has recorded: its incarnation, and those that it was to replace. */
+/** Takes the nodes of a cluster off the orchestrator's list, where its API is configured. */
+async function leaveOrchestrator(incarnation: string, environment: CommandEnvironment): Promise<void> {
+  const orchestrator = orchestratorOf(environment);
+  if (orchestrator === undefined) return;
+  const nodes = (await orchestrator.computeNodes()).map(({ name }) => name);
+  await orchestrator.deleteNodes(
+    // A cluster of several nodes numbers them (`claim_member.py`).
+    nodes.filter((name) => name === incarnation || new RegExp(`^${incarnation}-\\d+$`).test(name)),
+  );
+}
+
+/**
+ * Ends what a submit command has recorded: its incarnation, and those that it was to replace. Where the fleet drains its
+ * nodes, running jobs may end first; a node that cannot be drained any more does not keep the place from being deleted.
+ */
 export async function deletePlace(environment: CommandEnvironment): Promise<void> {
   const submission = parseSubmission(environment['PULUMI_COMMAND_STDOUT']);
   if (submission === undefined) return;
   const sky = await ownServer(environment);
-  await takeDown(sky, [submission.incarnation, ...submission.retiring], environment);
+  const { incarnation, retiring } = submission;
+  if (Number(environment['SKYFLEET_DRAIN_MINUTES'] ?? 0) > 0) {
+    await standDown(sky, incarnation, environment).catch((error: unknown) => {
+      process.stderr.write(`cluster ${incarnation} goes without being drained: ${String(error)}\n`);
+    });
+  }
+  await takeDown(sky, [incarnation, ...retiring], environment);
 }

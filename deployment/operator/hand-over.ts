@@ -1,5 +1,5 @@
 import { required, type CommandEnvironment } from './command-environment';
-import { runningInstances } from './delete';
+import { runningInstances } from './instances';
 import { finishedJob, jobFailure } from './job';
 import { labelKeys } from './incarnation';
 import { runEnvironment } from './launch';

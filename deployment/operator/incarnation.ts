@@ -43,6 +43,23 @@ export function isIncarnationOf(place: string, name: string): boolean {
   return name.startsWith(`${place}-`) && new RegExp(`^[${alphabet}]{4}$`).test(name.slice(place.length + 1));
 }
 
+/** What is to stand in a place. */
+export interface WantedPlace {
+  /** Full name of the stack. */
+  stack: string;
+  place: string;
+  /** Key of the machines. */
+  machine: string;
+}
+
+const isOfPlace = ({ labels }: ClusterStatus, { stack, place }: WantedPlace): boolean =>
+  labels?.[labelKeys.stack] === stack && labels[labelKeys.place] === place;
+
+/** Whether a cluster stands in the place with the wanted machines. */
+export function isFitting(cluster: ClusterStatus, wanted: WantedPlace): boolean {
+  return isOfPlace(cluster, wanted) && cluster.labels?.[labelKeys.machine] === wanted.machine;
+}
+
 /**
  * Decides which cluster is to stand in a place: one that is there with the wanted machines (the recorded one first),
  * or a new one under a name of its own. All others of the place retire once it is ready.
@@ -52,15 +69,13 @@ export function isIncarnationOf(place: string, name: string): boolean {
  */
 export function chooseIncarnation(
   clusters: readonly ClusterStatus[],
-  wanted: { stack: string; place: string; machine: string },
+  wanted: WantedPlace,
   recorded: string | undefined,
   fresh: (place: string, taken: ReadonlySet<string>) => string = newIncarnation,
 ): { incarnation: string; retiring: string[] } {
-  const ofPlace = clusters.filter(
-    ({ labels }) => labels?.[labelKeys.stack] === wanted.stack && labels[labelKeys.place] === wanted.place,
-  );
+  const ofPlace = clusters.filter((cluster) => isOfPlace(cluster, wanted));
   const fitting = ofPlace
-    .filter(({ labels }) => labels?.[labelKeys.machine] === wanted.machine)
+    .filter((cluster) => isFitting(cluster, wanted))
     .sort(
       (a, b) => Number(b.name === recorded) - Number(a.name === recorded) || b.launched_at - a.launched_at,
     );

@@ -1,17 +1,23 @@
+import { parse } from 'yaml';
 import { required, type CommandEnvironment } from './command-environment';
 import { takeDown } from './delete';
 import {
   chooseIncarnation,
+  isFitting,
   isIncarnationOf,
   labelKeys,
   parseSubmission,
   type Submission,
+  type WantedPlace,
 } from './incarnation';
+import { zonesOfInstances } from './instances';
 import { launch } from './launch';
 import { readNodeFiles } from './node-files';
+import { foreignClaims } from './observation';
 import { ownServer } from './server-identity';
 import { filesFingerprint } from './shipped-files';
 import type { ClusterStatus, SkyPilot } from './skypilot';
+import { zonesOf, type SkyTask } from './task';
 
 /**
  * Schedules the launch of what is to stand in a place, and returns at once. What was submitted for this generation before
@@ -30,8 +36,10 @@ export async function submit(environment: CommandEnvironment): Promise<Submissio
     machine: required(environment, 'SKYFLEET_MACHINE'),
   };
   await untilNothingIsUnderWay(sky, wanted.place, Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')));
-  const clusters = await sky.status();
-  refuseForeignClaim(clusters, wanted);
+  const known = await sky.status();
+  const [claim] = foreignClaims(known, wanted.stack, [wanted.place]);
+  if (claim !== undefined) throw new Error(claim);
+  const clusters = await withoutMisplaced(known, wanted, environment);
   const { incarnation, retiring: others } = chooseIncarnation(clusters, wanted, recorded?.incarnation);
   // Whoever serves goes last; others are what is left of tries that failed, and may hold what the place needs.
   const serving = environment['SKYFLEET_SERVING'];
@@ -77,19 +85,23 @@ async function untilNothingIsUnderWay(sky: SkyPilot, place: string, minutes: num
   await Promise.allSettled(underWay.map(({ requestId }) => sky.result(requestId, deadline)));
 }
 
-function refuseForeignClaim(
+/**
+ * The clusters, those with the wanted machines that stand in a zone which is not allowed any more without the mark of
+ * their machines: they are to be replaced, and SkyPilot would refuse to bring them up to date.
+ */
+async function withoutMisplaced(
   clusters: readonly ClusterStatus[],
-  { stack, place }: { stack: string; place: string },
-): void {
-  const foreign = clusters.find(
-    ({ name, labels }) =>
-      (labels?.[labelKeys.place] === place || isIncarnationOf(place, name)) &&
-      labels?.[labelKeys.stack] !== stack,
-  );
-  if (foreign === undefined) return;
-  const other = foreign.labels?.[labelKeys.stack];
-  throw new Error(
-    `the place is claimed by ${other === undefined ? 'a cluster of no stack' : `stack ${other}`} already (cluster ${foreign.name}); ` +
-      'two stacks on one SkyPilot server need fleets of different names: rename the fleet of one of them',
+  wanted: WantedPlace,
+  environment: CommandEnvironment,
+): Promise<ClusterStatus[]> {
+  const zones = zonesOf(parse(required(environment, 'SKYFLEET_TASK')) as SkyTask);
+  return Promise.all(
+    clusters.map(async (cluster) => {
+      if (!isFitting(cluster, wanted)) return cluster;
+      const standing = await zonesOfInstances(environment, [labelKeys.incarnation, cluster.name]);
+      return standing.every((zone) => zones.includes(zone))
+        ? cluster
+        : { ...cluster, labels: { ...cluster.labels, [labelKeys.machine]: 'misplaced' } };
+    }),
   );
 }

@@ -45,6 +45,11 @@ export interface Connection {
   proxyCommand?: string;
 }
 
+/** The zones that a task may be launched in. */
+export function zonesOf({ resources }: SkyTask): string[] {
+  return resources.ordered.map(({ infra }) => infra.split('/')[2] ?? '');
+}
+
 /** Folder on the node, below the login user's home, into which the shipped files are written. */
 const stagingFolder = 'skyfleet';
 

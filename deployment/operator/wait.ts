@@ -1,8 +1,10 @@
+import { capacityFailure } from './capacity';
 import { takeDown } from './delete';
 import { lastLines, required, type CommandEnvironment } from './command-environment';
 import { runOnNodes, standDown } from './hand-over';
 import { parseSubmission, type Submission } from './incarnation';
 import { finishedJob, jobFailure } from './job';
+import { retag } from './retag';
 import { ownServer } from './server-identity';
 import { SkyRequestError, type SkyPilot } from './skypilot';
 
@@ -23,6 +25,8 @@ export interface NodeReport {
 export interface ReadyCluster {
   incarnation: string;
   nodes: NodeReport[];
+  /** Keys of the AWS tags that the configuration has set on them. */
+  tags: string[];
 }
 
 const reportMark = 'SKYFLEET_NODE ';
@@ -47,10 +51,13 @@ async function launchFailure(
   { incarnation, requestId }: Submission,
   error: SkyRequestError,
 ): Promise<Error> {
-  const log = error.type === 'RequestNotFound' ? '' : lastLines(await sky.requestLog(requestId), 15);
+  const log = error.type === 'RequestNotFound' ? '' : await sky.requestLog(requestId);
+  const where = `See the whole log with: sky api logs ${requestId}`;
+  const noCapacity = capacityFailure(error.type, log);
   return new Error(
-    `launching cluster ${incarnation} failed (${error.type}): ${error.message}\n${log}\n` +
-      `See the whole log with: sky api logs ${requestId}; then run pulumi up again`,
+    noCapacity === undefined
+      ? `launching cluster ${incarnation} failed (${error.type}): ${error.message}\n${lastLines(log, 15)}\n${where}; then run pulumi up again`
+      : `launching cluster ${incarnation} failed: ${noCapacity}\n${where}`,
   );
 }
 
@@ -87,14 +94,25 @@ export async function wait(environment: CommandEnvironment): Promise<ReadyCluste
   const sky = await ownServer(environment);
 
   const launched = await launchedLog(sky, submission, Date.now() + minutes * 60_000);
-  if (retiring.length === 0) {
-    return { incarnation, nodes: complete(incarnation, nodeReports(launched), expected) };
+  let log = launched;
+  if (retiring.length > 0) {
+    complete(incarnation, marked(launched, standbyMark), expected);
+    log = await takeOver(sky, submission, environment, minutes);
   }
-  complete(incarnation, marked(launched, standbyMark), expected);
-  const log = await takeOver(sky, submission, environment, minutes);
   const nodes = complete(incarnation, nodeReports(log), expected);
   await takeDown(sky, retiring, environment);
-  return { incarnation, nodes };
+  return { incarnation, nodes, tags: await tagsInPlace(incarnation, environment) };
+}
+
+/** Changes the AWS tags of what was there before the configuration's tags changed. Gives back the keys of those it has. */
+async function tagsInPlace(incarnation: string, environment: CommandEnvironment): Promise<string[]> {
+  const wanted = JSON.parse(required(environment, 'SKYFLEET_TAGS')) as Record<string, string>;
+  const stdout = environment['PULUMI_COMMAND_STDOUT'] ?? '';
+  const before = stdout === '' ? undefined : (JSON.parse(stdout) as ReadyCluster);
+  // A new machine was launched with the tags that it is to have.
+  if (before?.incarnation === incarnation)
+    await retag(incarnation, { wanted, previous: before.tags }, environment);
+  return Object.keys(wanted).sort();
 }
 
 /** Lets the old nodes stand down and the new ones take over; where that fails, the old ones serve again. */

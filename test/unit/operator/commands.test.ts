@@ -149,6 +149,7 @@ describe('submit', () => {
 
   test('launches the cluster that is there again, by its name', async () => {
     outcomes['/status'] = () => ({ value: [cluster] });
+    awsAnswers('["us-west-2a"]');
     const { stdout } = await submit(recorded({}));
     expect(JSON.parse(stdout)).toMatchObject({ incarnation: 'sensors-0-aaaa', retiring: [], generation: 2 });
     expect(launches()).toMatchObject([{ cluster_name: 'sensors-0-aaaa', resize: false }]);
@@ -163,6 +164,7 @@ describe('submit', () => {
 
   test('lets SkyPilot resize a cluster that has another number of nodes', async () => {
     outcomes['/status'] = () => ({ value: [{ ...cluster, nodes: 3 }] });
+    awsAnswers('["us-west-2a","us-west-2a","us-west-2a"]');
     await submit(recorded({}));
     expect(launches()).toMatchObject([{ cluster_name: 'sensors-0-aaaa', resize: true }]);
   });
@@ -196,7 +198,7 @@ describe('submit', () => {
   test('takes a change back: the cluster that serves stays, and what is left of the try goes first', async () => {
     const tried = { ...cluster, name: 'sensors-0-bbbb', labels: { ...labels, [labelKeys.machine]: 'm2' } };
     outcomes['/status'] = () => ({ value: [cluster, tried] });
-    awsAnswers('[]');
+    awsAnswers('["us-west-2a"]', '[]');
     const { stdout } = await submit({
       ...recorded({ incarnation: 'sensors-0-bbbb', retiring: ['sensors-0-aaaa'] }),
       SKYFLEET_SERVING: 'sensors-0-aaaa',
@@ -210,8 +212,17 @@ describe('submit', () => {
     await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
     server.active = [{ request_id: 'request-1', name: 'sky.launch', cluster_name: 'sensors-0-aaaa' }];
     outcomes['/status'] = () => ({ value: [cluster] });
+    awsAnswers('["us-west-2a"]');
     const { stdout } = await submit();
     expect(JSON.parse(stdout)).toMatchObject({ incarnation: 'sensors-0-aaaa' });
+  });
+
+  test('replaces a cluster that stands in a zone which is not allowed any more', async () => {
+    outcomes['/status'] = () => ({ value: [cluster] });
+    awsAnswers('["us-west-2c"]');
+    const { stdout } = await submit({ ...recorded({}), SKYFLEET_SERVING: 'sensors-0-aaaa' });
+    expect(JSON.parse(stdout)).toMatchObject({ retiring: ['sensors-0-aaaa'] });
+    expect(launches()).toMatchObject([{ task: { envs: { SKYFLEET_PHASE: 'standby' } } }]);
   });
 
   test('refuses a place that another stack has on the same server', async () => {
@@ -220,7 +231,7 @@ describe('submit', () => {
     const { code, stderr } = await submit();
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'the place is claimed by stack org/skyfleet/prod already (cluster sensors-0-aaaa)',
+      'place sensors-0 is claimed by stack org/skyfleet/prod on the same SkyPilot server, with cluster sensors-0-aaaa',
     );
     expect(launches()).toEqual([]);
   });
@@ -340,6 +351,7 @@ describe('wait', () => {
         generation: 1,
         ...submission,
       }),
+      SKYFLEET_TAGS: '{"team":"sensors"}',
       ...extra,
     });
   const scheduleLaunch = async (outcome: Outcome): Promise<void> => {
@@ -356,6 +368,7 @@ describe('wait', () => {
     expect(JSON.parse(stdout)).toEqual({
       incarnation: 'sensors-0-aaaa',
       nodes: [report, { ...report, ordinal: 8 }],
+      tags: ['team'],
     });
   });
 
@@ -413,7 +426,7 @@ describe('wait', () => {
       awsAnswers('["i-0"]', '["i-0"]', '["i-1"]', '[]');
       const { code, stdout, stderr } = await wait(old);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(JSON.parse(stdout)).toEqual({ incarnation: 'sensors-0-aaaa', nodes: [report] });
+      expect(JSON.parse(stdout)).toEqual({ incarnation: 'sensors-0-aaaa', nodes: [report], tags: ['team'] });
       expect(executed()).toEqual(['sensors-0-old1: stand-down', 'sensors-0-aaaa: run']);
       expect(server.paths.filter((path) => path !== '/job_status')).toEqual([
         '/launch',

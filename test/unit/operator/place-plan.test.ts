@@ -23,7 +23,7 @@ const token = 'planted-token';
 const applied = {
   inputs,
   submission: 's4',
-  ready: { incarnation: 'sensors-0-aaaa', nodes: [node] },
+  ready: { incarnation: 'sensors-0-aaaa', nodes: [node], tags: [] },
   token,
 };
 
