@@ -8,7 +8,7 @@ async function invokes(answers: Record<string, object>): Promise<pulumi.runtime.
     newResource: ({ name, inputs }) => ({ id: name, state: inputs as Record<string, unknown> }),
     call: (args) => {
       asked.push(args);
-      return (answers[args.token] ?? {}) as Record<string, unknown>;
+      return answers[args.token] ?? {};
     },
   });
   return asked;
