@@ -183,7 +183,7 @@ export const badExamples: BadExample[] = [
   fleet('a small disk', { diskSizeGiB: 7 }, 'diskSizeGiB: must be 8 or more'),
   fleet('a huge disk', { diskSizeGiB: 16_385 }, 'diskSizeGiB: must be 16384 or less'),
   fleet('half a GiB of disk', { diskSizeGiB: 8.5 }, 'diskSizeGiB: must be of type whole number'),
-  fleet('another strategy', { strategy: 'both' }, 'strategy: must be one of create-first, delete-first'),
+  fleet('another strategy', { strategy: 'both' }, 'strategy: must be one of "create-first", "delete-first"'),
   fleet('a negative time to drain', { drainMinutes: -1 }, 'drainMinutes: must be 0 or more'),
   fleet('a day and more to drain', { drainMinutes: 1441 }, 'drainMinutes: must be 1440 or less'),
   fleet('half a minute to drain', { drainMinutes: 0.5 }, 'drainMinutes: must be of type whole number'),
