@@ -221,14 +221,14 @@ describe('replace', () => {
     await prepare();
 
     const seen: string[][] = [];
-    let done = false;
+    const ended = new AbortController();
     const watch = (async () => {
-      while (!done) {
+      while (!ended.signal.aborted) {
         seen.push(await connectedAs(old.sensorId));
         await sleep(500);
       }
     })();
-    await up().finally(() => (done = true));
+    await up().finally(() => ended.abort());
     await watch;
     expect(seen.filter((names) => names.length > 1)).toEqual([]);
 

@@ -355,12 +355,18 @@ describe('a changed line of a compose file', () => {
   test('shows as that line in the preview', async () => {
     const { code, stdout } = await pulumi('preview', '--diff');
     expect(code).toBe(0);
-    for (const place of ['local-0', 'local-1']) {
-      const [, shown = ''] = stdout.split(`::${place}-submit]`);
+    const linesOf = (resource: string): string[] => {
+      const [, shown = ''] = stdout.split(`::${resource}]`);
       const lines = (shown.split('command:local:Command')[0] ?? '').split('\n');
-      const changed = lines.filter((line) => /^\s+[~+-] \S+\s*: (?!\(yaml\)|\{)/.test(line));
-      expect(changed.map((line) => line.trim().replace(/\s+/g, ' '))).toEqual(['~ retries : 3 => 4']);
-    }
+      return lines
+        .filter((line) => /^\s+[~+-] \S+\s*: (?!\(yaml\)|\{)/.test(line))
+        .map((line) => line.trim().replace(/\s+/g, ' '));
+    };
+    expect(linesOf('local-files-reviewed')).toEqual(['~ retries : 3 => 4']);
+    const reason = 'refresh: bacalhau/docker-compose.yml changed; 1 node is brought up to date in place';
+    expect(stdout).toContain(`local-0, local-1: ${reason}`);
+    for (const place of ['local-0', 'local-1'])
+      expect(linesOf(`${place}-submit`)).toContainEqual(expect.stringContaining(`=> "${reason}"`));
     expect(stdout).not.toContain(rig.orchestratorToken);
   });
 
@@ -393,7 +399,7 @@ describe('a changed line of a compose file', () => {
     const refused = await pulumi('up', '--yes', '--skip-preview', '--plan', plan());
     fs.writeFileSync(composeFile(), saved);
     expect(refused.code).not.toBe(0);
-    expect(refused.stdout).toMatch(/local-\d-(submit|wait).*violates plan/);
+    expect(refused.stdout).toMatch(/local-(files-reviewed|\d-(submit|wait)).*violates plan/);
     expect(await startTimes()).toEqual(before);
   });
 
