@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { retag, tagChanges } from '../../../deployment/operator/retag';
+import { promisify } from 'node:util';
+import { tagChanges, type ConfiguredTags } from '../../../deployment/operator/retag';
 
 const own = { Name: 'sensors-0-aaaa', 'ray-cluster-name': 'sensors-0-aaaa', 'skyfleet-place': 'sensors-0' };
 const resource = (id: string, tags: Record<string, string>) => ({ id, tags: { ...own, ...tags } });
@@ -36,13 +38,10 @@ describe('what has to be changed', () => {
 
 describe('retagging', () => {
   let folder: string;
-  const ownPath = process.env['PATH'] ?? '';
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-retag-'));
-    process.env['PATH'] = `${folder}:${ownPath}`;
   });
   afterEach(() => {
-    process.env['PATH'] = ownPath;
     fs.rmSync(folder, { recursive: true });
   });
 
@@ -56,7 +55,21 @@ describe('retagging', () => {
   const calls = (): string[] => fs.readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n');
   const awsTags = (tags: Record<string, string>) =>
     Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  const environment = { SKYFLEET_REGION: 'us-west-2', SKYFLEET_CALL_MINUTES: '2' };
+
+  /** In a process of its own, which finds that `aws`. */
+  async function retag(tags: ConfiguredTags): Promise<unknown> {
+    const program =
+      `require('./deployment/operator/retag').retag('sensors-0-aaaa', ${JSON.stringify(tags)}, process.env)` +
+      `.then((ids) => console.log(JSON.stringify(ids)), (error) => console.log(JSON.stringify(error.message)))`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', program], {
+      env: {
+        PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+        SKYFLEET_REGION: 'us-west-2',
+        SKYFLEET_CALL_MINUTES: '2',
+      },
+    });
+    return JSON.parse(stdout) as unknown;
+  }
 
   test('changes instances and volumes in place and says which', async () => {
     awsHas(
@@ -64,7 +77,7 @@ describe('retagging', () => {
       [{ id: 'vol-1', tags: awsTags({ team: 'a', gone: 'x' }) }],
     );
     const tags = { wanted: { team: 'b' }, previous: ['team', 'gone'] };
-    expect(await retag('sensors-0-aaaa', tags, environment)).toEqual(['i-1', 'vol-1']);
+    expect(await retag(tags)).toEqual(['i-1', 'vol-1']);
     const [instances, volumes, ...changes] = calls().sort(
       (a, b) => Number(b.includes('describe')) - Number(a.includes('describe')),
     );
@@ -80,7 +93,7 @@ describe('retagging', () => {
 
   test('calls nothing but the lists where all is right', async () => {
     awsHas([{ id: 'i-1', tags: awsTags({ team: 'b' }) }], []);
-    expect(await retag('sensors-0-aaaa', { wanted: { team: 'b' }, previous: [] }, environment)).toEqual([]);
+    expect(await retag({ wanted: { team: 'b' }, previous: [] })).toEqual([]);
     expect(
       calls()
         .map((call) => call.split(' ')[1])
@@ -95,9 +108,7 @@ describe('retagging', () => {
       path.join(folder, 'aws'),
       `[ $2 != create-tags ] || { echo '${refusal}' >&2; exit 254; }\n`,
     );
-    await expect(
-      retag('sensors-0-aaaa', { wanted: { team: 'b' }, previous: [] }, environment),
-    ).rejects.toThrow(
+    expect(await retag({ wanted: { team: 'b' }, previous: [] })).toMatch(
       /^changing the AWS tags of cluster sensors-0-aaaa failed: aws ec2 create-tags [^\n]+: An error occurred \(UnauthorizedOperation\)[^]+then run pulumi up again$/,
     );
   });
