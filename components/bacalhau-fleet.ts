@@ -55,6 +55,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       zones: fleet.zones ?? args.zones,
       nodes: fleet.nodesPerCluster,
       instanceType: fleet.instanceType,
+      fallbackInstanceTypes: fleet.fallbackInstanceTypes,
       cpus: fleet.cpus,
       memoryGiB: fleet.memoryGiB,
       architecture: fleet.architecture,
