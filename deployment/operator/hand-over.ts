@@ -2,9 +2,8 @@ import { required, type CommandEnvironment } from './command-environment';
 import { runningInstances } from './instances';
 import { finishedJob, jobFailure } from './job';
 import { labelKeys } from './incarnation';
-import { runEnvironment } from './launch';
 import type { SkyPilot } from './skypilot';
-import { nodeTask, type NodePart } from './task';
+import { nodeTask, runEnvironment, type NodePart } from './node-task';
 
 /**
  * Runs a part of the node's scripts on every node of a cluster that is up.

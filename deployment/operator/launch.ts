@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { required, type CommandEnvironment } from './command-environment';
 import { labelKeys } from './incarnation';
+import { runEnvironment, type RunWay } from './node-task';
 import type { SkyPilot } from './skypilot';
 import { toYaml, withFiles, type SkyTask } from './task';
 
@@ -15,35 +16,16 @@ export interface LaunchVariables {
 }
 
 /** What a launch is to do besides bringing machines up. */
-export interface LaunchWay {
-  /** Name of the cluster. */
-  incarnation: string;
-  /** Short of taking the place's identity, which another incarnation still has. */
-  standby: boolean;
-  /** Restart services whose checks fail. */
-  repair: boolean;
+export interface LaunchWay extends RunWay {
   /** The cluster is there with another number of nodes. */
   resize: boolean;
-}
-
-/** What the node's run part is told (`deployment/node/scripts/run.sh`). */
-export function runEnvironment({
-  incarnation,
-  standby,
-  repair,
-}: Omit<LaunchWay, 'resize'>): Record<string, string> {
-  return {
-    SKYFLEET_INCARNATION: incarnation,
-    SKYFLEET_PHASE: standby ? 'standby' : 'full',
-    SKYFLEET_REPAIR: repair ? '1' : '',
-  };
 }
 
 /** The task as it is launched: with its files and the name of the incarnation. */
 export function launchedTask(
   environment: CommandEnvironment,
   files: Record<string, string>,
-  way: Omit<LaunchWay, 'resize'>,
+  way: RunWay,
 ): Record<string, unknown> {
   const shipped = { ...files, 'node.json': required(environment, 'SKYFLEET_NODE') };
   const task = withFiles(parse(required(environment, 'SKYFLEET_TASK')) as SkyTask, shipped);

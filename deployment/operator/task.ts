@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
+import { nodeParts, stagingFolder } from './node-task';
 import { candidates, skyMachine, type MachineSpec, type SkyCandidate, type SkyMachine } from './machine';
 
 /**
@@ -48,24 +49,6 @@ export interface Connection {
 /** The zones that a task may be launched in. */
 export function zonesOf({ resources }: SkyTask): string[] {
   return resources.ordered.map(({ infra }) => infra.split('/')[2] ?? '');
-}
-
-/** Folder on the node, below the login user's home, into which the shipped files are written. */
-const stagingFolder = 'skyfleet';
-
-/** Variables of the run part that the node's scripts read; sudo drops all others. */
-const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION', 'SKYFLEET_PHASE', 'SKYFLEET_REPAIR'];
-
-/** What can be run on a node that is there. */
-const nodeParts = {
-  run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
-  'stand-down': `sudo sh ~/${stagingFolder}/scripts/stand_down.sh\n`,
-} as const;
-export type NodePart = keyof typeof nodeParts;
-
-/** The task that runs a part of the node's scripts on nodes that are there, as YAML. */
-export function nodeTask(part: NodePart, nodes: number, envs: Record<string, string>): string {
-  return toYaml({ name: part, num_nodes: nodes, run: nodeParts[part], envs });
 }
 
 /** A shell command that writes `text` to `path` byte for byte; the delimiter cannot occur in the text by accident. */
