@@ -4,6 +4,9 @@ SHELL := /bin/sh
 TSX := node --import tsx
 # The stacks that `make local` brings up, side by side: `make local STACKS="local local-eu"`.
 STACKS ?= local
+# How often `make chaos` kills, and the seed of what it draws.
+KILLS ?= 3
+SEED ?= 1
 
 .PHONY: help
 help: ## List the targets
@@ -28,6 +31,10 @@ local-down: node_modules/.package-lock.json ## Destroy the stacks of `make local
 .PHONY: render
 render: node_modules/.package-lock.json ## Write the SkyPilot task of each cluster of a stack as files (STACK=name)
 	@$(TSX) deployment/operator/commands/render.ts --stack '$(STACK)'
+
+.PHONY: recover
+recover: node_modules/.package-lock.json ## Make a stack ready for up or destroy after Pulumi was killed (STACK=name, OPTIONS=--help)
+	@$(TSX) deployment/operator/commands/recover.ts --stack '$(STACK)' $(OPTIONS)
 
 .PHONY: check
 check: node_modules/.package-lock.json ## Types, lint and format
@@ -57,6 +64,10 @@ e2e: setup ## The main job on a rig of its own, end to end
 
 .PHONY: test
 test: check unit plugin-tests e2e ## All checks and tests
+
+.PHONY: chaos
+chaos: setup ## Kill Pulumi, SkyPilot and instances at random times and find the way back (KILLS=100 SEED=1 OUT=file)
+	@$(TSX) test/chaos/main.ts --kills '$(KILLS)' --seed '$(SEED)' $(if $(OUT),--out '$(OUT)')
 
 .PHONY: clean-check
 clean-check: node_modules/.package-lock.json ## Look for anything that a rig has left behind

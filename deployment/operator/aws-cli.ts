@@ -29,7 +29,7 @@ export class AwsCli {
   async ask<T>(...args: string[]): Promise<T> {
     const { code, stdout, stderr } = await runChild(
       ['aws', ...args, '--region', this.region, '--output', 'json'],
-      { minutes: this.minutes },
+      { minutes: this.minutes, setting: 'skyfleet:timeouts.callMinutes' },
     );
     if (code !== 0) {
       const said = stderr.trim();

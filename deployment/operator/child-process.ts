@@ -27,19 +27,20 @@ export interface ChildResult {
  * Runs a program in a process group of its own, to its end.
  *
  * @param options.minutes after which the whole group is ended.
+ * @param options.setting the configuration that says how many.
  * @param options.input what it reads on standard input; nothing where absent.
  * @throws Error where it cannot be started, was ended by a signal, or took longer.
  */
 export function runChild(
   argv: readonly [string, ...string[]],
-  { minutes, input = '' }: { minutes: number; input?: string },
+  { minutes, setting, input = '' }: { minutes: number; setting?: string; input?: string },
 ): Promise<ChildResult> {
   const [file, ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const { pid } = child;
     let late = false;
-    const limit = setTimeout(() => {
+    const timer = setTimeout(() => {
       late = true;
       if (pid !== undefined) endGroup(pid);
     }, minutes * 60_000);
@@ -51,15 +52,15 @@ export function runChild(
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
     child.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(limit);
+      clearTimeout(timer);
       reject(new Error(error.code === 'ENOENT' ? `${file} is not on the PATH; install it` : error.message));
     });
     child.on('close', (code, signal) => {
-      clearTimeout(limit);
+      clearTimeout(timer);
       if (pid !== undefined) groups.delete(pid);
       const line = [file, ...args].join(' ').slice(0, 300);
-      if (late)
-        reject(new Error(`${line} took longer than ${minutes} minutes (skyfleet:timeouts.callMinutes)`));
+      const limit = `${minutes} minutes${setting === undefined ? '' : ` (${setting})`}`;
+      if (late) reject(new Error(`${line} took longer than ${limit}`));
       else if (code === null) reject(new Error(`${line} was ended by ${signal ?? 'a signal'}`));
       else resolve({ code, stdout, stderr });
     });

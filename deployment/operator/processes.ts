@@ -114,3 +114,44 @@ export function employersOf(
   }
   return employers.slice(0, 1);
 }
+
+/** A process and the command line that started it. */
+export interface ListedProcess extends SeenProcess {
+  command: string;
+}
+
+/** The processes of this machine, as far as their command lines can be seen. */
+export function listProcesses(): ListedProcess[] {
+  if (process.platform === 'linux') {
+    return fs.readdirSync('/proc').flatMap((entry) => {
+      const seen = /^\d+$/.test(entry) ? seeProcess(Number(entry)) : undefined;
+      if (seen === undefined) return [];
+      try {
+        const command = fs.readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0').join(' ').trim();
+        return [{ ...seen, command }];
+      } catch {
+        return []; // It has ended.
+      }
+    });
+  }
+  const listed = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return listed.split('\n').flatMap((line) => {
+    const [, pid, command = ''] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    const seen = pid === undefined ? undefined : seeProcess(Number(pid));
+    return seen === undefined ? [] : [{ ...seen, command }];
+  });
+}
+
+/**
+ * Pulumi's plugins whose Pulumi has ended. They notice that after minutes, and go on with what they were asked to do until
+ * then, although there is nobody to tell what came of it.
+ *
+ * @param plugins the folder of Pulumi's plugins.
+ */
+export function orphanedPlugins(processes: readonly ListedProcess[], plugins: string): ListedProcess[] {
+  const pulumis = new Set(processes.filter(({ name }) => name === pulumiName).map(({ pid }) => pid));
+  return processes.filter(
+    ({ command, parent }) =>
+      command.split(' ').some((word) => word.startsWith(`${plugins}/`)) && !pulumis.has(parent),
+  );
+}

@@ -32,13 +32,13 @@ async function prepare(): Promise<void> {
   }));
 }
 
-/** The reasons that a preview gives, one line for each place or group of places. */
+/** The reasons that a preview gives, one line for each place, in the order of their names. */
 async function preview(): Promise<string[]> {
   const { code, output } = await stack.run('preview', [], () => undefined);
   if (code !== 0) throw new Error(output);
   const [, diagnostics = ''] = output.split('Diagnostics:');
   const reasons = diagnostics.split('\n').filter((line) => /^\s+(single|pair)-\d.*: \w[\w-]*: /.test(line));
-  return [...new Set(reasons.map((line) => line.trim()))];
+  return [...new Set(reasons.map((line) => line.trim()))].sort();
 }
 
 async function up(): Promise<void> {
@@ -102,8 +102,8 @@ beforeAll(async () => {
   stack = localStack(rig);
   await prepare();
   expect(await preview()).toEqual([
-    'single-0: launch: a new place; 1 node',
     'pair-0: launch: a new place; 1 node',
+    'single-0: launch: a new place; 1 node',
   ]);
   await up();
 });
@@ -123,8 +123,8 @@ test('refresh: on the same machine, only the service whose files changed restart
   declared.stack = { 'skyfleet:bacalhau': { logLevel: 'debug' }, 'skyfleet:tags': { team: 'sensors' } };
   await prepare();
   expect(await preview()).toEqual([
-    'single-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
     'pair-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
+    'single-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
   ]);
   await up();
   expect(nodes).toEqual(before.nodes);
@@ -151,8 +151,8 @@ test('scale: places and nodes are added, and every other node is left alone', as
   declared.pair = { ...declared.pair, nodesPerCluster: 2 };
   await prepare();
   expect(await preview()).toEqual([
-    'single-1: launch: a new place; 1 node',
     'pair-0: scale: nodesPerCluster 1 → 2; 1 node is added',
+    'single-1: launch: a new place; 1 node',
   ]);
   await up();
   expect(nodes.single).toHaveLength(2);
@@ -250,8 +250,8 @@ describe('drift', () => {
     await onInstance(rig, pair.instanceId, 'docker stop sensor; health-check.sh --quiet');
     const reasons = await preview();
     expect(reasons).toEqual([
-      expect.stringMatching(`^single-0: repair: ${single.nodeName} is gone `),
       expect.stringMatching(`^pair-0: repair: ${pair.nodeName} is unhealthy \\(service sensor: `),
+      expect.stringMatching(`^single-0: repair: ${single.nodeName} is gone `),
     ]);
     await up();
     const repaired = only(nodes.single);
@@ -267,8 +267,8 @@ describe('drift', () => {
     await emulator(`preempt/${single.instanceId}`, {});
     await aws(rig, 'ec2', 'stop-instances', '--instance-ids', pair.instanceId);
     expect(await preview()).toEqual([
-      expect.stringMatching(`^single-0: repair: ${single.nodeName} is gone `),
       expect.stringMatching(`^pair-0: repair: ${pair.nodeName} is stopped `),
+      expect.stringMatching(`^single-0: repair: ${single.nodeName} is gone `),
     ]);
     await up();
     expect(only(nodes.pair).instanceId).toBe(pair.instanceId);

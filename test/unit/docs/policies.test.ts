@@ -46,9 +46,14 @@ const withoutResource: Record<string, string[]> = {
     'ec2:DescribeSecurityGroupRules',
     'ec2:DescribeSecurityGroups',
     'ec2:DescribeSubnets',
+    'ec2:DescribeTags',
     'ec2:DescribeVolumes',
     'ec2:DescribeVpcEndpoints',
     'ec2:DescribeVpcs',
+  ],
+  'What was made and not recorded has to be looked for in all of the account': [
+    'iam:ListRoles',
+    's3:ListAllMyBuckets',
   ],
   "The channels of Systems Manager's agent have no resource, and its registration comes before there is one":
     [

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import {
   employersOf,
   isAlive,
+  listProcesses,
+  orphanedPlugins,
   parseProcStat,
   parsePsLine,
   seeProcess,
+  type ListedProcess,
   type SeenProcess,
 } from '../../../deployment/operator/processes';
 
@@ -73,4 +76,23 @@ describe('a command runs for', () => {
     expect(pids(1)).toEqual([]);
     expect(pids(99)).toEqual([]);
   });
+});
+
+test("a plugin is an orphan when no Pulumi is its parent, and one in another's home is left alone", () => {
+  const plugin = '/home/ann/.pulumi/plugins/resource-aws-v7.48.0/pulumi-resource-aws';
+  const process = (pid: number, parent: number, name: string, command: string): ListedProcess => ({
+    ...{ pid, parent, name, command, started: '', startedAt: 0 },
+  });
+  const processes = [
+    process(20, 10, 'pulumi', 'pulumi up'),
+    process(21, 20, 'pulumi-resource', `${plugin} 127.0.0.1:4000`),
+    process(31, 1, 'pulumi-resource', `${plugin} 127.0.0.1:4001`),
+    process(32, 1, 'node', `node ${plugin.replace('ann', 'bob')} 127.0.0.1:4001`),
+  ];
+  expect(orphanedPlugins(processes, '/home/ann/.pulumi/plugins').map(({ pid }) => pid)).toEqual([31]);
+});
+
+test('the processes of the machine are listed with their command lines', () => {
+  const self = listProcesses().find(({ pid }) => pid === process.pid);
+  expect(self?.command).toContain('node');
 });
