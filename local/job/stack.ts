@@ -80,15 +80,7 @@ export class LocalStack {
       fs.mkdirSync(this.ownProject, { recursive: true, mode: 0o700 });
       fs.copyFileSync(path.join(projectDir, 'Pulumi.yaml'), path.join(this.ownProject, 'Pulumi.yaml'));
       // In a folder of its own: it writes into the stack file beside the project. A run that was killed may have made it.
-      await this.require([
-        'stack',
-        'select',
-        '--create',
-        stack,
-        '--non-interactive',
-        '--cwd',
-        this.ownProject,
-      ]);
+      await this.require(['stack', 'select', '--create', stack, '--cwd', this.ownProject]);
     }
     const own = this.readStackFile(this.configFile);
     const shared = this.readStackFile(path.join(projectDir, `Pulumi.${stack}.yaml`));
@@ -107,9 +99,18 @@ export class LocalStack {
     }
   }
 
-  /** Runs `pulumi <command>` on the stack; each line that the CLI prints is handed to `onLine` as it comes. */
-  async run(command: string, options: string[], onLine: (line: string) => void): Promise<PulumiRun> {
-    return this.pulumi([command, ...this.stackOptions(), ...options], undefined, onLine);
+  /**
+   * Runs `pulumi <command>` on the stack; each line that the CLI prints is handed to `onLine` as it comes.
+   *
+   * @param onStart gets the number of the CLI's process, which then leads a process group of its own.
+   */
+  async run(
+    command: string,
+    options: string[],
+    onLine: (line: string) => void,
+    onStart?: (leader: number) => void,
+  ): Promise<PulumiRun> {
+    return this.pulumi([command, ...this.stackOptions(), ...options], undefined, onLine, onStart);
   }
 
   /** The outputs of the last `up`. */
@@ -127,8 +128,9 @@ export class LocalStack {
     return String(this.readStackFile(this.configFile).config['aws:region']);
   }
 
-  private stackOptions(): string[] {
-    return ['--stack', this.settings.stack, '--config-file', this.configFile, '--non-interactive'];
+  /** What tells the CLI, and whatever drives it, which stack is meant. */
+  stackOptions(): string[] {
+    return ['--stack', this.settings.stack, '--config-file', this.configFile];
   }
 
   private readStackFile(file: string): StackFile {
@@ -145,11 +147,18 @@ export class LocalStack {
     return output;
   }
 
-  private pulumi(args: string[], input?: string, onLine?: (line: string) => void): Promise<PulumiRun> {
+  private pulumi(
+    args: string[],
+    input?: string,
+    onLine?: (line: string) => void,
+    onStart?: (leader: number) => void,
+  ): Promise<PulumiRun> {
     const { env, projectDir, enter } = this.settings;
-    const argv = ['pulumi', ...args];
+    const argv = ['pulumi', ...args, '--non-interactive'];
     const [file = '', ...rest] = enter === undefined ? argv : enter(argv);
-    const child = spawn(file, rest, { cwd: projectDir, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const detached = onStart !== undefined;
+    const child = spawn(file, rest, { cwd: projectDir, env, detached, stdio: ['pipe', 'pipe', 'pipe'] });
+    if (child.pid !== undefined) onStart?.(child.pid);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {

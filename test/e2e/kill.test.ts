@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKOUT, rigPaths } from '../../local/rig/paths';
 import { identify, send } from '../../local/rig/processes';
+import { uniform } from '../chaos/uniform';
 import { runCli, succeeded } from './rig-run';
 
 jest.setTimeout(30 * 60_000);
@@ -15,15 +16,6 @@ const seed = Number(process.env['SKYFLEET_KILL_SEED'] ?? 2);
 /** How often `up` is killed. */
 const kills = Number(process.env['SKYFLEET_KILLS'] ?? 2);
 
-/** Uniformly distributed numbers from 0 to 1, the same for the same seed (mulberry32). */
-function uniform(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const drawn = uniform(seed);
 
 /** Network namespaces of the machine in which no process runs. */

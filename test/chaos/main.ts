@@ -1,0 +1,55 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import { startRig, stopRig } from '../../local/rig';
+import { Chaos, closingLine } from './driver';
+
+const usage =
+  'usage: chaos [--kills NUMBER] [--seed NUMBER] [--rig NAME] [--out FILE]\n' +
+  'Kills Pulumi, SkyPilot and instances at random times on a rig of its own, and looks whether `make recover` leads back.\n' +
+  'Prints a JSON line for each kill and a closing line; --out writes them to a file too. Exit code 1 unless all came back.';
+
+function wholeNumber(text: string, least: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < least) throw new Error(usage);
+  return number;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: 'string', default: '3' },
+      seed: { type: 'string', default: '1' },
+      rig: { type: 'string', default: 'chaos' },
+      out: { type: 'string' },
+    },
+  });
+  const [kills, seed] = [wholeNumber(values.kills, 1), wholeNumber(values.seed, 0)];
+  const { out } = values;
+  if (out !== undefined) {
+    fs.mkdirSync(path.dirname(out), { recursive: true });
+    fs.writeFileSync(out, '');
+  }
+  const write = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+    if (out !== undefined) fs.appendFileSync(out, `${line}\n`);
+  };
+  const rig = await startRig({ name: values.rig });
+  try {
+    const totals = await new Chaos(rig, {
+      kills,
+      seed,
+      show: (line) => process.stderr.write(`${line}\n`),
+      record: (line) => write(JSON.stringify(line)),
+    }).run();
+    write(closingLine(totals));
+    if (totals.converged < totals.kills) process.exitCode = 1;
+  } finally {
+    await stopRig({ name: values.rig });
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
