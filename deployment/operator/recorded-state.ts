@@ -55,7 +55,7 @@ interface Resource {
 const secretKey = '4dabf18193072939515e22adb298388d';
 
 /** A value of the state with its secrets in plain. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   const map = value as Record<string, unknown>;

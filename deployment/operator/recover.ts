@@ -1,3 +1,4 @@
+import { plain } from './recorded-state';
 import type { ServerIdentity } from './server-identity';
 import { labelKeys, parseSubmission } from './incarnation';
 import { kindOf, type FoundResource } from './stack-resources';
@@ -22,8 +23,8 @@ export interface PendingOperation {
   urn: string;
 }
 
-/** What Pulumi's state says of a stack. */
-export interface RecordedStack {
+/** What Pulumi's state says of a stack, as far as recovery needs it. */
+export interface StackState {
   /** Name of the project. */
   project: string;
   /** Full name of the stack, where the state tells it. */
@@ -41,22 +42,12 @@ export interface RecordedStack {
 
 const routeId = (table = '', destination = ''): string => `${table}_${destination}`;
 
-/** The variables of a command; an exported secret is an object with the JSON of its value. */
-function variables(environment: Record<string, unknown> = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => {
-      const secret = (value as { plaintext?: string }).plaintext;
-      return [name, secret === undefined ? String(value) : String(JSON.parse(secret))];
-    }),
-  );
-}
-
 /**
  * Reads `pulumi stack export --show-secrets`.
  *
  * @param project name of the project, for a stack that has nothing yet.
  */
-export function parseExport(text: string, project: string): RecordedStack {
+export function parseExport(text: string, project: string): StackState {
   const { deployment } = JSON.parse(text) as {
     deployment: {
       resources?: StateResource[];
@@ -95,7 +86,7 @@ export function parseExport(text: string, project: string): RecordedStack {
       claim === undefined
         ? undefined
         : {
-            environment: variables(claim.inputs?.environment),
+            environment: plain(claim.inputs?.environment ?? {}) as Record<string, string>,
             identity: JSON.parse(claim.outputs?.stdout ?? '') as ServerIdentity,
           },
   };
@@ -105,7 +96,7 @@ export function parseExport(text: string, project: string): RecordedStack {
  * What `pulumi refresh` is to look at: the stack itself, which costs nothing and takes the lock, and whatever may have
  * been changed or deleted without being recorded so. What was being created is not in the state.
  */
-export function refreshTargets({ urns, pending }: RecordedStack): string[] {
+export function refreshTargets({ urns, pending }: StackState): string[] {
   const known = new Set(urns);
   const begun = pending
     .filter(({ type, urn }) => type !== 'creating' && known.has(urn))
@@ -154,7 +145,7 @@ export const commandLine = (...words: string[]): string => words.map(quoted).joi
 /** The resources of a stack that Pulumi does not know. */
 export function unrecorded(
   found: readonly FoundResource[],
-  recorded: RecordedStack,
+  recorded: StackState,
   stack: { name: string; prefix: string; region: string; incarnations: ReadonlySet<string> | undefined },
 ): Unrecorded[] {
   const missing = found.filter((one) => !isKnown(one, recorded, stack.incarnations));
@@ -201,7 +192,7 @@ export function unrecorded(
  */
 function isKnown(
   { kind, id, of }: FoundResource,
-  { ids }: RecordedStack,
+  { ids }: StackState,
   incarnations: ReadonlySet<string> | undefined,
 ): boolean {
   if (kind === 'instance') return incarnations === undefined || incarnations.has(of ?? '');

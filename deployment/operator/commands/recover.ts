@@ -23,7 +23,7 @@ import {
   refreshTargets,
   unrecorded,
   type LockHolder,
-  type RecordedStack,
+  type StackState,
   type Unrecorded,
 } from '../recover';
 import { listRunning } from '../running';
@@ -63,7 +63,7 @@ interface Report {
   lock: LockHolder[] | null;
   ended: Ended[];
   /** What Pulumi had begun, and is now cleared or looked at again. */
-  pending: RecordedStack['pending'];
+  pending: StackState['pending'];
   unrecorded: (Unrecorded & { deleted: boolean })[];
   /** Clusters that SkyPilot has of the stack and Pulumi has not recorded. */
   clusters: string[];
@@ -153,7 +153,7 @@ class Recovery {
     this.project = (parse(fs.readFileSync('Pulumi.yaml', 'utf8')) as { name: string }).name;
   }
 
-  private async recorded(): Promise<RecordedStack> {
+  private async recorded(): Promise<StackState> {
     const text = await this.pulumi('stack', 'export', '--show-secrets', '--stack', this.options.stack);
     return parseExport(text, this.project);
   }
@@ -163,8 +163,8 @@ class Recovery {
    *
    * @throws Error where the holder has not ended, or may not have.
    */
-  private async takeStock(before: RecordedStack): Promise<{ holders?: LockHolder[]; ended: Ended[] }> {
-    const refresh = (stack: RecordedStack): Promise<ChildResult> =>
+  private async takeStock(before: StackState): Promise<{ holders?: LockHolder[]; ended: Ended[] }> {
+    const refresh = (stack: StackState): Promise<ChildResult> =>
       this.tryPulumi(
         ...['refresh', '--yes', '--skip-preview', '--clear-pending-creates', ...this.stackOptions],
         ...refreshTargets(stack).flatMap((urn) => ['--target', urn]),
@@ -206,7 +206,7 @@ class Recovery {
   }
 
   /** Ends the commands of the stack that run on this machine for no Pulumi. */
-  private async endCommands({ fullName }: RecordedStack): Promise<Ended[]> {
+  private async endCommands({ fullName }: StackState): Promise<Ended[]> {
     const orphans = listRunning().filter(({ pid, stack }) => {
       const parent = seeProcess(pid)?.parent ?? 1;
       return stack === fullName && !employersOf(parent).some(({ name }) => name === 'pulumi');
@@ -236,7 +236,7 @@ class Recovery {
 
   /** The clusters that the stack's own SkyPilot server has of it. */
   private async clusters(
-    { server }: RecordedStack,
+    { server }: StackState,
     stack: string,
   ): Promise<{ all: string[] } | { reason: string }> {
     // Nothing is launched before the server is recorded, and nothing is left when that record is gone.

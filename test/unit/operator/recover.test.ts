@@ -4,7 +4,7 @@ import {
   parseLock,
   refreshTargets,
   unrecorded,
-  type RecordedStack,
+  type StackState,
 } from '../../../deployment/operator/recover';
 import { kindOf, type FoundResource } from '../../../deployment/operator/stack-resources';
 
@@ -127,7 +127,7 @@ describe('what Pulumi does not know', () => {
     ...{ name: 'dev', prefix: 'skyfleet-dev', region: 'us-west-2' },
     incarnations: new Set(['sensors-0-new1']),
   };
-  const missing = (found: FoundResource[], known: RecordedStack = recorded): string[] =>
+  const missing = (found: FoundResource[], known: StackState = recorded): string[] =>
     unrecorded(found, known, stack).map(({ kind, id }) => `${kind} ${id}`);
 
   test('is told from what it knows, parts without a tag included', () => {
