@@ -191,16 +191,6 @@ export class SkyPilot {
   }
 
   /**
-   * Ends a request that waits or runs; what it has launched by then stays.
-   *
-   * @returns whether there was one to end: one that has ended before, or that the server does not know, is left as it is.
-   */
-  async cancelRequest(requestId: string): Promise<boolean> {
-    const cancelled = (await this.call('/api/cancel', { request_ids: [requestId] })) as string[];
-    return cancelled.includes(requestId);
-  }
-
-  /**
    * Runs a task on a cluster that is up, once a launch that is under way has ended.
    *
    * SkyPilot runs nothing but the run part, and answers when the job is submitted, not when it has ended.

@@ -62,20 +62,6 @@ test('the launches that are under way are found, and no other request', () =>
     },
   ));
 
-test('a request is cancelled by its id, and whether there was one to end is told', () =>
-  withServer(
-    () => ({ value: ['request-7'] }),
-    async (server, endpoint) => {
-      const sky = new SkyPilot({ endpoint }, user);
-      expect(await sky.cancelRequest('request-7')).toBe(true);
-      expect(await sky.cancelRequest('request-8')).toBe(false);
-      expect(server.received.map(({ path, body }) => [path, body['request_ids']])).toEqual([
-        ['/api/cancel', ['request-7']],
-        ['/api/cancel', ['request-8']],
-      ]);
-    },
-  ));
-
 test('a request that was cancelled has failed', () =>
   withServer(
     () => 'cancelled',
