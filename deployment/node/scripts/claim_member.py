@@ -142,8 +142,9 @@ def all_held(claims: Sequence[Claim], own: Claim, alive: Alive) -> str:
     return f"{text}are in the cluster: {holders}. SKYPILOT_NODE_IPS is {' '.join(alive.cluster_ips)}"
 
 
-def node_name(incarnation: str, member: int, count: int) -> str:
-    return incarnation if count == 1 else f"{incarnation}-{member}"
+def node_name(incarnation: str, member: int) -> str:
+    """The first member has the incarnation's own name, so that it keeps it when its place gets more nodes."""
+    return incarnation if member == 0 else f"{incarnation}-{member}"
 
 
 def member_document(
@@ -159,7 +160,7 @@ def member_document(
         "lifeCycle": life_cycle,
         "incarnation": incarnation,
         "member": member,
-        "nodeName": node_name(incarnation, member, settings["nodes"]["count"]),
+        "nodeName": node_name(incarnation, member),
         "ordinal": settings["nodes"]["firstOrdinal"] + member,
     }
 

@@ -31,6 +31,7 @@ BACALHAU_CONFIG = ROOT / "etc/bacalhau/config.yaml"
 BACALHAU_CA_CERT = ROOT / "etc/bacalhau/tls/ca.crt"
 BACALHAU_TOKEN_ENV = ROOT / "etc/bacalhau/compute.env"
 BACALHAU_DATA = ROOT / "var/lib/bacalhau"
+BACALHAU_METADATA = BACALHAU_DATA / "system_metadata.yaml"
 
 SENSOR_PROJECT = ROOT / "opt/sensor"
 SENSOR_CONFIG = SENSOR_PROJECT / "config/sensor-config.yaml"

@@ -162,6 +162,9 @@ fi
 begin 'start the sensor'
 (cd "$root/opt/sensor" && compose up -d --remove-orphans)
 
+begin 'give the compute node its name'
+run_python bacalhau_name.py
+
 begin 'start the compute node'
 (cd "$root/opt/bacalhau" && compose up -d --remove-orphans)
 
