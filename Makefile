@@ -65,6 +65,10 @@ e2e: setup ## The main job on a rig of its own, end to end
 .PHONY: test
 test: check unit plugin-tests e2e ## All checks and tests
 
+.PHONY: test-long
+test-long: setup ## What takes too long for every change: three random kills, each followed by the way back
+	@$(TSX) local/cli.ts tests --selectProjects long --runInBand
+
 .PHONY: chaos
 chaos: setup ## Kill Pulumi, SkyPilot and instances at random times and find the way back (KILLS=100 SEED=1 OUT=file)
 	@$(TSX) test/chaos/main.ts --kills '$(KILLS)' --seed '$(SEED)' $(if $(OUT),--out '$(OUT)')

@@ -6,10 +6,10 @@ const project = (name) => ({
   modulePathIgnorePatterns: ['<rootDir>/.local/'],
 });
 
-/** unit: pure logic, mocks and node scripts; plugins: our plugin binaries; e2e: the program on a rig. */
+/** unit: pure logic, mocks and node scripts; plugins: our plugin binaries; e2e: the program on a rig; long: kills on a rig. */
 module.exports = {
   reporters: ['default', '<rootDir>/test/closing-line-reporter.js'],
   // jest takes it here and not from a project. Slow tests set their own.
   testTimeout: 60_000,
-  projects: [project('unit'), project('plugins'), project('e2e')],
+  projects: [project('unit'), project('plugins'), project('e2e'), project('long')],
 };
