@@ -77,8 +77,20 @@ async function bringUp(stack: LocalStack, settings: MainJobSettings): Promise<vo
   show(`stack ${stack.name}: ${changesOf(output)}`);
 }
 
-async function fleetsOf(stack: LocalStack, settings: MainJobSettings): Promise<Fleet[]> {
+/**
+ * The outputs of a stack that is up. Pulumi's SDK takes a moment without work for the end of the program, and then saves
+ * none (seen on machines under heavy load only): asked again, it has nothing to do but that.
+ */
+async function savedOutputs(stack: LocalStack, settings: MainJobSettings): Promise<Record<string, unknown>> {
   const outputs = await stack.outputs();
+  if (outputs['nodes'] !== undefined) return outputs;
+  settings.show(`pulumi up of stack ${stack.name} saved no outputs; asking it again`);
+  await bringUp(stack, settings);
+  return stack.outputs();
+}
+
+async function fleetsOf(stack: LocalStack, settings: MainJobSettings): Promise<Fleet[]> {
+  const outputs = await savedOutputs(stack, settings);
   if (outputs['nodes'] === undefined) {
     const log = logOf(stack, settings);
     throw new MainJobError(
