@@ -73,6 +73,10 @@ test-long: setup ## What takes too long for every change: three random kills, ea
 chaos: setup ## Kill Pulumi, SkyPilot and instances at random times and find the way back (KILLS=100 SEED=1 OUT=file)
 	@$(TSX) test/chaos/main.ts --kills '$(KILLS)' --seed '$(SEED)' $(if $(OUT),--out '$(OUT)')
 
+.PHONY: bench
+bench: node_modules/.package-lock.json ## Measure scale against bounds; writes docs/performance.md
+	@$(TSX) bench/run.ts
+
 .PHONY: clean-check
 clean-check: node_modules/.package-lock.json ## Look for anything that a rig has left behind
 	@$(TSX) local/cli.ts rig check-clean

@@ -14,8 +14,10 @@ export interface AwsSourcesArgs {
   bucket: string;
 }
 
+export type AwsSources = Pick<Sources, 'instances' | 'bucket'>;
+
 /** AWS as the program asks it while it runs, in previews too: by invokes, which use the provider's own credentials. */
-export function awsSources({ stack, region, bucket }: AwsSourcesArgs): Pick<Sources, 'instances' | 'bucket'> {
+export function awsSources({ stack, region, bucket }: AwsSourcesArgs): AwsSources {
   return {
     instances: async (states) => {
       const { ids } = await aws.ec2.getInstances({

@@ -12,7 +12,7 @@ import {
 } from '../deployment/operator/recorded-state';
 import { ownServer } from '../deployment/operator/server-identity';
 import type { SkyPilot } from '../deployment/operator/skypilot';
-import { awsSources } from './observer';
+import { awsSources, type AwsSources, type AwsSourcesArgs } from './observer';
 
 /** What came before: what Pulumi has recorded of the places of a stack, and what is really there. */
 export class StackHistory {
@@ -49,8 +49,13 @@ export class StackHistory {
  *
  * @throws RunError in an `up` where SkyPilot cannot be asked or is not the stack's own server, and where another stack
  *   has a place of this one.
+ * @param aws whom to ask what AWS has of the stack.
  */
-export async function readHistory(stack: string, config: StackConfig): Promise<StackHistory> {
+export async function readHistory(
+  stack: string,
+  config: StackConfig,
+  aws: (args: AwsSourcesArgs) => AwsSources = awsSources,
+): Promise<StackHistory> {
   const recorded = await readRecordedStack(stack);
   const { plain } = config;
   const past = { recorded: recorded.places, token: plain.orchestratorToken };
@@ -68,7 +73,7 @@ export async function readHistory(stack: string, config: StackConfig): Promise<S
     }));
   const seen = await observe(standingPlaces(recorded), {
     server,
-    ...awsSources({ stack, region: config.region, bucket: recorded.dataBucket ?? '' }),
+    ...aws({ stack, region: config.region, bucket: recorded.dataBucket ?? '' }),
     folders: config.fleets.map(({ name }) => `${config.buckets.prefix}${name}/`),
     orchestrator:
       config.orchestrator.api === undefined

@@ -27,13 +27,16 @@ export class SkyPilotServer {
   healthStatus = 200;
   /** Number of answers to come that say "busy". */
   busy = 0;
-  logs = '';
+  /** What jobs and requests have printed; of jobs, by the body of the request for it. */
+  logs: string | ((body: Record<string, unknown>) => string) = '';
   /** The requests that have not ended. */
   active: ActiveRequest[] = [];
-  private readonly outcomes = new Map<string, Outcome>();
+  private requests = 0;
+  private readonly outcomes = new Map<string, Outcome | Promise<Outcome>>();
   private readonly server: http.Server;
 
-  constructor(private readonly answer: (received: Received) => Outcome) {
+  /** @param answer gets a request and the id that it is filed under; what takes time is answered by a promise. */
+  constructor(private readonly answer: (received: Received, id: string) => Outcome | Promise<Outcome>) {
     this.server = http.createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -49,6 +52,13 @@ export class SkyPilotServer {
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** Forgets all requests. */
+  forget(): void {
+    this.received.length = 0;
+    this.outcomes.clear();
+    this.active = [];
   }
 
   /** Paths of the scheduled requests, in order. */
@@ -75,9 +85,14 @@ export class SkyPilotServer {
     } else if (url.pathname === '/api/status') {
       reply(200, this.active);
     } else if (url.pathname === '/api/get') {
-      this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
+      void this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
     } else if (url.pathname === '/api/stream' || url.pathname === '/logs') {
-      reply(200, this.logs);
+      reply(
+        200,
+        typeof this.logs === 'string'
+          ? this.logs
+          : this.logs(text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)),
+      );
     } else {
       const received = {
         path: url.pathname,
@@ -88,14 +103,14 @@ export class SkyPilotServer {
       const sender = received.body['env_vars'] as { SKYPILOT_USER_ID?: string } | undefined;
       if (url.pathname === '/users/delete') this.users.delete(String(received.body['user_id']));
       else if (sender?.SKYPILOT_USER_ID !== undefined) this.users.add(sender.SKYPILOT_USER_ID);
-      const id = `request-${this.received.length}`;
-      this.outcomes.set(id, this.answer(received));
+      const id = `request-${++this.requests}`;
+      this.outcomes.set(id, this.answer(received, id));
       reply(200, 'null', { 'x-skypilot-request-id': id });
     }
   }
 
-  private replyOutcome(id: string, reply: (status: number, body: unknown) => void): void {
-    const outcome = this.outcomes.get(id);
+  private async replyOutcome(id: string, reply: (status: number, body: unknown) => void): Promise<void> {
+    const outcome = await this.outcomes.get(id);
     if (outcome === undefined) reply(404, { detail: `Request '${id}' not found` });
     else if (outcome === 'cancelled')
       reply(200, { request_id: id, status: 'CANCELLED', return_value: null, error: null });
