@@ -6,7 +6,7 @@ const project = (name) => ({
   modulePathIgnorePatterns: ['<rootDir>/.local/'],
 });
 
-/** unit: pure logic, mocks and node scripts; plugins: our plugin binaries; e2e: the program on a rig; long: kills on a rig. */
+/** unit: pure logic, mocks and node scripts; plugins: our plugin binaries; e2e: the program on a rig; long: more of it, at more length. */
 module.exports = {
   reporters: ['default', '<rootDir>/test/closing-line-reporter.js'],
   // jest takes it here and not from a project. Slow tests set their own.

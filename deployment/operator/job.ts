@@ -7,7 +7,8 @@ import { SkyRequestError, type SkyPilot } from './skypilot';
 const runningStates = new Set(['INIT', 'PENDING', 'SETTING_UP', 'RUNNING']);
 
 /**
- * Follows a job of a cluster to its end.
+ * Follows a job of a cluster to its end. At the deadline the job is ended: the next run would follow it again, and one
+ * that hangs would hang for ever.
  *
  * @returns SkyPilot's status of the job, or what it was at the deadline.
  */
@@ -20,7 +21,10 @@ export async function finishedJob(
   for (;;) {
     const status = (await sky.jobStatus(incarnation, job)) ?? 'unknown to the cluster';
     if (!runningStates.has(status)) return status;
-    if (Date.now() > deadline) return `still ${status} at the time limit`;
+    if (Date.now() > deadline) {
+      await sky.cancelJob(incarnation, job);
+      return `still ${status} at the time limit`;
+    }
     await sleep(2000);
   }
 }

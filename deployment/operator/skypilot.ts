@@ -253,6 +253,11 @@ export class SkyPilot {
     return statuses[String(job)] ?? undefined;
   }
 
+  /** Ends a job that waits or runs. */
+  async cancelJob(cluster: string, job: number): Promise<void> {
+    await this.call('/cancel', { cluster_name: cluster, job_ids: [job] });
+  }
+
   /** What a job has printed so far. */
   async jobLog(cluster: string, job: number): Promise<string> {
     const response = await this.exchange('POST', '/logs', {

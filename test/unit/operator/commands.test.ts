@@ -394,6 +394,16 @@ describe('wait', () => {
     expect(stderr).toContain('joining with [secret] and [secret]\nno such image\n');
   });
 
+  test('ends a job at the time limit, so that the next up does not follow it again', async () => {
+    await scheduleLaunch({ value: { job_id: 3 } });
+    outcomes['/job_status'] = () => ({ value: { 3: 'SETTING_UP' } });
+    const { code, stderr } = await wait({}, { SKYFLEET_LAUNCH_MINUTES: '0.01' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('ended as still SETTING_UP at the time limit');
+    const cancelled = server.received.find(({ path }) => path === '/cancel');
+    expect(cancelled?.body).toMatchObject({ cluster_name: 'sensors-0-aaaa', job_ids: [3] });
+  });
+
   test('does not take a cluster for ready that reports fewer nodes', async () => {
     await scheduleLaunch({ value: { job_id: 3 } });
     outcomes['/job_status'] = () => ({ value: { 3: 'SUCCEEDED' } });
