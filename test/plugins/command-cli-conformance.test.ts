@@ -8,7 +8,7 @@ import { Stack } from './stack';
 
 /** What a program relies on of any plugin for @pulumi/command and only shows with the engine around it. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let home: Home | undefined;
 let program: Stack;
