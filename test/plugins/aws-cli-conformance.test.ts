@@ -5,7 +5,7 @@ import { Stack } from './stack';
 
 /** What a program relies on of any plugin for @pulumi/aws and only shows with the engine around it. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let moto: Moto;
 let home: Home;

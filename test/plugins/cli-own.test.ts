@@ -6,7 +6,7 @@ import { Stack } from './stack';
 
 /** What only our plugins do and only shows with the engine around them. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 let home: Home | undefined;
 let program: Stack;
