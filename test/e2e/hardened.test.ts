@@ -228,6 +228,7 @@ test('the SkyPilot server holds the mark of the stack, and a server without it i
       'env',
       `SKYFLEET_STACK=${stackName}`,
       `SKYFLEET_SKYPILOT_ENDPOINT=${rig.endpoints.sky}`,
+      'SKYFLEET_CALL_MINUTES=5',
       `PULUMI_COMMAND_STDOUT={"mark":"${mark}"}`,
       ...[process.execPath, '--import', 'tsx', 'deployment/operator/commands/claim.ts'],
     ]);
