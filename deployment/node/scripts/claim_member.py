@@ -43,29 +43,23 @@ class Standing(NamedTuple):
     etag: str
 
 
-class Alive(NamedTuple):
-    """Who may hold a claim: the nodes of this cluster, by their addresses, and the incarnations that still serve."""
-
-    cluster_ips: Sequence[str]
-    incarnations: Sequence[str]
-
-
-def is_stale(claim: Claim, own: Claim, alive: Alive) -> bool:
-    """Whether the holder of a claim is gone: its incarnation is, or it is not in our cluster, or its address is ours."""
-    if claim.incarnation != own.incarnation:
-        return claim.incarnation not in alive.incarnations
-    return claim.private_ip not in alive.cluster_ips or (
-        claim.private_ip == own.private_ip and claim.instance_id != own.instance_id
+def is_stale(claim: Claim, own: Claim, cluster_ips: Sequence[str]) -> bool:
+    """Whether the holder of a claim is gone: it is of another incarnation (which stands down before this one claims),
+    or not in our cluster, or its address is ours."""
+    return (
+        claim.incarnation != own.incarnation
+        or claim.private_ip not in cluster_ips
+        or (claim.private_ip == own.private_ip and claim.instance_id != own.instance_id)
     )
 
 
-def choose(standings: Sequence[Standing], own: Claim, alive: Alive) -> Optional[int]:
+def choose(standings: Sequence[Standing], own: Claim, cluster_ips: Sequence[str]) -> Optional[int]:
     """The member that is already ours, else the first free one, else the first with a stale claim, else None."""
     members = range(len(standings))
     for wanted in (
         lambda claim: claim is not None and claim.instance_id == own.instance_id,
         lambda claim: claim is None,
-        lambda claim: claim is not None and is_stale(claim, own, alive),
+        lambda claim: claim is not None and is_stale(claim, own, cluster_ips),
     ):
         for member in members:
             if wanted(standings[member].claim):
@@ -112,13 +106,13 @@ class Claims:
             self._bucket.put(self._keys[member], text.encode("utf-8"), if_match=over.etag)
 
 
-def claim(claims: Claims, own: Claim, alive: Alive, count: int) -> int:
+def claim(claims: Claims, own: Claim, cluster_ips: Sequence[str], count: int) -> int:
     """Claims a member and returns its number; writes nothing where the claim already stands as it should."""
     for _ in range(ROUNDS_PER_MEMBER * count):
         standings = claims.read()
-        member = choose(standings, own, alive)
+        member = choose(standings, own, cluster_ips)
         if member is None:
-            raise ClaimError(all_held([s.claim for s in standings if s.claim], own, alive))
+            raise ClaimError(all_held([s.claim for s in standings if s.claim], cluster_ips))
         if standings[member].claim == own:
             return member
         try:
@@ -130,16 +124,13 @@ def claim(claims: Claims, own: Claim, alive: Alive, count: int) -> int:
     raise ClaimError(f"lost the race for a member {ROUNDS_PER_MEMBER * count} times; run the node's run part again")
 
 
-def all_held(claims: Sequence[Claim], own: Claim, alive: Alive) -> str:
+def all_held(claims: Sequence[Claim], cluster_ips: Sequence[str]) -> str:
     """Why there is no member to be had."""
-    holders = ", ".join(f"{claim.instance_id} at {claim.private_ip} ({claim.incarnation})" for claim in claims)
-    text = f"all {len(claims)} member(s) are held by nodes that "
-    if any(claim.incarnation != own.incarnation for claim in claims):
-        return (
-            f"{text}still serve: {holders}. SKYFLEET_LIVE_INCARNATIONS is {' '.join(alive.incarnations)}; "
-            "those nodes have to stand down first (scripts/stand_down.sh)"
-        )
-    return f"{text}are in the cluster: {holders}. SKYPILOT_NODE_IPS is {' '.join(alive.cluster_ips)}"
+    holders = ", ".join(f"{claim.instance_id} at {claim.private_ip}" for claim in claims)
+    return (
+        f"all {len(claims)} member(s) are held by nodes that are in the cluster: {holders}. "
+        f"SKYPILOT_NODE_IPS is {' '.join(cluster_ips)}"
+    )
 
 
 def node_name(incarnation: str, member: int) -> str:
@@ -165,14 +156,14 @@ def member_document(
     }
 
 
-def _environment() -> Tuple[str, Alive]:
+def _environment() -> Tuple[str, List[str]]:
     incarnation = os.environ.get("SKYFLEET_INCARNATION", "")
     if not incarnation:
         raise ClaimError("SKYFLEET_INCARNATION is not set: the SkyPilot task passes the cluster's name in it")
     cluster_ips = os.environ.get("SKYPILOT_NODE_IPS", "").split()
     if not cluster_ips:
         raise ClaimError("SKYPILOT_NODE_IPS is not set: SkyPilot sets it in the run part of a task")
-    return incarnation, Alive(cluster_ips, os.environ.get("SKYFLEET_LIVE_INCARNATIONS", "").split())
+    return incarnation, cluster_ips
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -182,18 +173,18 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = node_settings.load(options.settings)
-        incarnation, alive = _environment()
+        incarnation, cluster_ips = _environment()
         session = imds.Session()
         instance = session.instance()
         life_cycle = session.need("meta-data/instance-life-cycle")
-        if instance.private_ip not in alive.cluster_ips:
-            known = " ".join(alive.cluster_ips)
+        if instance.private_ip not in cluster_ips:
+            known = " ".join(cluster_ips)
             raise ClaimError(f"own address {instance.private_ip} is not in SKYPILOT_NODE_IPS: {known}")
         where = settings["bucket"]
         bucket = s3.Bucket.of_node(where, session.credentials)
         count = settings["nodes"]["count"]
         own = Claim(instance.instance_id, instance.private_ip, incarnation)
-        member = claim(Claims(bucket, where["prefix"], settings["place"], count), own, alive, count)
+        member = claim(Claims(bucket, where["prefix"], settings["place"], count), own, cluster_ips, count)
     except (ValueError, ClaimError, imds.ImdsError, s3.S3Error) as error:
         print(f"claim_member: {error}", file=sys.stderr)
         return 1

@@ -27,7 +27,7 @@ def settings(count: int) -> Path:
     return path
 
 
-def claim(instance: str, ip: str, ips: List[str], incarnation: str, count: int, live: str = "") -> Dict[str, Any]:
+def claim(instance: str, ip: str, ips: List[str], incarnation: str, count: int) -> Dict[str, Any]:
     """What one node ends up with: its member document, or its error."""
     if instance not in metadata:
         metadata[instance] = peers.Imds(instance, ip)
@@ -41,7 +41,6 @@ def claim(instance: str, ip: str, ips: List[str], incarnation: str, count: int, 
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata[instance].url,
             "SKYPILOT_NODE_IPS": "\n".join(ips),
             "SKYFLEET_INCARNATION": incarnation,
-            "SKYFLEET_LIVE_INCARNATIONS": live,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -85,9 +84,6 @@ outcome["replacement"] = claim("i-4", "10.0.0.4", ["10.0.0.1", "10.0.0.3", "10.0
 # The third was lost as well, and its successor was given the very address that it had.
 outcome["sameAddress"] = claim("i-5", "10.0.0.3", ["10.0.0.1", "10.0.0.3", "10.0.0.4"], "local-0-aaaa", 3)
 outcome["wasThird"] = outcome["atOnce"][2]["member"]
-
-# The next incarnation is there, but the one before still serves; its own name among the live ones changes nothing.
-outcome["besideLive"] = claim("i-10", "10.0.1.0", ["10.0.1.0"], "local-0-bbbb", 3, "local-0-aaaa local-0-bbbb")
 
 # The place was replaced as a whole: nobody of the earlier incarnation counts.
 outcome["nextIncarnation"] = [

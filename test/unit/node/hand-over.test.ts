@@ -13,8 +13,8 @@ interface Outcome {
   imagesAgain: string[];
   afterStandby: { objects: string[]; starts: string[]; asked: string[]; cron: boolean; identity: boolean };
   nothingToStandDown: Finished;
-  heldByLive: Finished;
-  afterHeld: { claim: { incarnation: string }; starts: string[] };
+  heldByOther: Finished;
+  afterHeld: { claim: { instanceId: string }; starts: string[] };
   full: Finished;
   deletionsAtFirst: number[];
   claim: { incarnation: string };
@@ -133,20 +133,20 @@ describe('a node that stands by', () => {
   });
 });
 
-describe('a place that another incarnation still has', () => {
-  test('is not taken while that one lives', () => {
-    expect(outcome.heldByLive).toMatchObject({ code: 1, stdout: '' });
-    expect(outcome.heldByLive.stderr).toContain(
-      'all 1 member(s) are held by nodes that still serve: i-other at 10.0.0.9 (local-0-zzzz). ' +
-        'SKYFLEET_LIVE_INCARNATIONS is local-0-yyyy local-0-zzzz; those nodes have to stand down first',
+describe('a place that another node has', () => {
+  test('is not taken where that node is in the cluster', () => {
+    expect(outcome.heldByOther).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome.heldByOther.stderr).toContain(
+      'all 1 member(s) are held by nodes that are in the cluster: i-other at 10.0.0.9. ' +
+        'SKYPILOT_NODE_IPS is 10.0.0.5 10.0.0.9',
     );
     expect(outcome.afterHeld).toEqual({
-      claim: expect.objectContaining({ incarnation: 'local-0-zzzz' }) as unknown,
+      claim: expect.objectContaining({ instanceId: 'i-other' }) as unknown,
       starts: [],
     });
   });
 
-  test('is taken once it does not', () => {
+  test('is taken where that node is of another incarnation', () => {
     expect(outcome.claim.incarnation).toBe('local-0-k3f9');
   });
 });

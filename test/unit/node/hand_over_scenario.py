@@ -71,11 +71,12 @@ def main() -> Dict[str, Any]:
         outcome["nothingToStandDown"] = stand_down()
         engine.asked.clear()
 
-        other = {"instanceId": "i-other", "privateIp": "10.0.0.9", "incarnation": "local-0-zzzz"}
+        other = {"instanceId": "i-other", "privateIp": "10.0.0.9", "incarnation": "local-0-k3f9"}
         store.objects[CLAIM] = json.dumps(other).encode()
-        outcome["heldByLive"] = run_part(SKYFLEET_LIVE_INCARNATIONS="local-0-yyyy local-0-zzzz")
+        outcome["heldByOther"] = run_part(SKYPILOT_NODE_IPS="10.0.0.5\n10.0.0.9")
         outcome["afterHeld"] = {"claim": store.documents_at(CLAIM), "starts": list(services.starts)}
-        outcome["full"] = run_part(SKYFLEET_LIVE_INCARNATIONS="local-0-yyyy")
+        store.objects[CLAIM] = json.dumps({**other, "incarnation": "local-0-zzzz"}).encode()
+        outcome["full"] = run_part()
         outcome["deletionsAtFirst"] = deletions()
         outcome["claim"] = store.documents_at(CLAIM)
 
@@ -147,7 +148,7 @@ def main() -> Dict[str, Any]:
         outcome["startsWhenDown"] = list(services.starts)
 
         store.objects[CLAIM] = json.dumps(other).encode()
-        outcome["stillDown"] = run_part(SKYFLEET_LIVE_INCARNATIONS="local-0-zzzz")
+        outcome["stillDown"] = run_part(SKYPILOT_NODE_IPS="10.0.0.5\n10.0.0.9")
         outcome["stillDownHealth"] = health()
         outcome["back"] = run_part()
         outcome["backState"] = {
