@@ -44,20 +44,21 @@ class Standing(NamedTuple):
 
 
 def is_stale(claim: Claim, own: Claim, cluster_ips: Sequence[str]) -> bool:
-    """Whether the holder of a claim is gone: it is of another incarnation (which stands down before this one claims),
-    or not in our cluster, or its address is ours."""
-    return (
-        claim.incarnation != own.incarnation
-        or claim.private_ip not in cluster_ips
-        or (claim.private_ip == own.private_ip and claim.instance_id != own.instance_id)
-    )
+    """Whether the holder of a claim is gone: of another incarnation (which stands down before this one claims), or not
+    in our cluster."""
+    return claim.incarnation != own.incarnation or claim.private_ip not in cluster_ips
 
 
 def choose(standings: Sequence[Standing], own: Claim, cluster_ips: Sequence[str]) -> Optional[int]:
-    """The member that is already ours, else the first free one, else the first with a stale claim, else None."""
+    """The member that is already ours, else the one whose lost holder had our address, else the first free one, else
+    the first with a stale claim, else None."""
     members = range(len(standings))
     for wanted in (
         lambda claim: claim is not None and claim.instance_id == own.instance_id,
+        # To every other node it looks held, by us: left alone, it would be lost to the node that needs it.
+        lambda claim: claim is not None
+        and claim.incarnation == own.incarnation
+        and claim.private_ip == own.private_ip,
         lambda claim: claim is None,
         lambda claim: claim is not None and is_stale(claim, own, cluster_ips),
     ):

@@ -28,6 +28,7 @@ interface Outcome {
   sameAddress: Member;
   wasThird: number;
   nextIncarnation: number[];
+  twoLost: number[];
   unreadable: Member;
   notInCluster: Member;
   forbidden: Member;
@@ -87,6 +88,10 @@ describe.each([
 
   test('a new incarnation takes all over', () => {
     expect([...outcome.nextIncarnation].sort()).toEqual([0, 1, 2]);
+  });
+
+  test('of two replaced nodes, the one with the address of a lost one takes its place, and leaves the others', () => {
+    expect(outcome.twoLost).toEqual([1, 0]);
   });
 
   test('a claim that nobody can read counts as nobody holding it', () => {

@@ -90,6 +90,17 @@ outcome["nextIncarnation"] = [
     claim(f"i-1{n}", f"10.0.1.{n}", ["10.0.1.0", "10.0.1.1", "10.0.1.2"], "local-0-bbbb", 3)["member"] for n in range(3)
 ]
 
+# Two were lost and replaced at once, and one successor has the address that the second had.
+for member, (instance, ip) in enumerate([("i-50", "10.0.5.0"), ("i-51", "10.0.5.1")]):
+    body = {"instanceId": instance, "privateIp": ip, "incarnation": "local-0-ffff"}
+    store.objects[f"/data/fleets/local/claims/local-0/{member}.json"] = json.dumps(body).encode()
+del store.objects["/data/fleets/local/claims/local-0/2.json"]
+both = ["10.0.5.1", "10.0.5.2"]
+outcome["twoLost"] = [
+    claim(instance, ip, both, "local-0-ffff", count)["member"]
+    for instance, ip, count in [("i-52", "10.0.5.1", 3), ("i-53", "10.0.5.2", 2)]
+]
+
 store.objects["/data/fleets/local/claims/local-0/0.json"] = b"{ unreadable"
 outcome["unreadable"] = claim("i-20", "10.0.2.0", ["10.0.2.0"], "local-0-cccc", 1)
 
