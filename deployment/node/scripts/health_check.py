@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import fcntl
 import http.client
 import json
 import os
@@ -15,12 +14,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, TextIO, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 from urllib.parse import urlsplit
 
 import atomic_file
 import docker_api
 import fault_marker
+import file_lock
 import gpus
 import imds
 import interruption
@@ -340,29 +340,9 @@ class StoodDown(RuntimeError):
     """There is nothing to check: this node has given up its services."""
 
 
-class Locked(RuntimeError):
-    """Another run is under way."""
-
-
-class Lock:
-    """Two runs never overlap; the kernel lets go of the lock when its holder dies."""
-
-    def __enter__(self) -> "Lock":
-        node_paths.HEALTH_LOCK.parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = open(node_paths.HEALTH_LOCK, "w", encoding="ascii")
-        deadline = time.monotonic() + LOCK_WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return self
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    self._file.close()
-                    raise Locked(f"another health check has been running for {LOCK_WAIT_SECONDS} s") from None
-                time.sleep(0.2)
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+def lock() -> file_lock.Lock:
+    """Two health checks never overlap."""
+    return file_lock.Lock(node_paths.HEALTH_LOCK, LOCK_WAIT_SECONDS, "another health check")
 
 
 def examine(node: Node, wait_seconds: float) -> List[Check]:
@@ -424,7 +404,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         node = read_node()
-        with Lock():
+        with lock():
             if node_paths.STOOD_DOWN.exists():
                 raise StoodDown("this node stood down; its run part brings its services back")
             if options.repair:
@@ -437,7 +417,7 @@ def main(arguments: Sequence[str]) -> int:
             document["healthy"] = document["healthy"] and uploaded.ok
             atomic_file.write(node_paths.HEALTH_JSON, json.dumps(document, indent=2) + "\n")
             atomic_file.write(node_paths.HEALTH_TEXT, as_text(document))
-    except (OSError, ValueError, KeyError, Locked, StoodDown, docker_api.DockerError) as error:
+    except (OSError, ValueError, KeyError, file_lock.Locked, StoodDown, docker_api.DockerError) as error:
         print(f"health-check.sh: {error}", file=sys.stderr)
         return 1
     if not options.quiet:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import fcntl
 import json
 import subprocess
 import sys
 import time
-from typing import Any, Dict, Optional, Sequence, TextIO
+from typing import Any, Dict, Optional, Sequence
 
 import atomic_file
 import docker_api
 import draining
 import fault_marker
+import file_lock
 import health_check
 import imds
 import node_paths
@@ -100,27 +100,9 @@ def drained_before() -> Optional[Dict[str, Any]]:
     return value
 
 
-class RunLock:
+def run_lock() -> file_lock.Lock:
     """Neither a run part nor another standing down is under way; run.sh holds the same lock."""
-
-    def __enter__(self) -> RunLock:
-        node_paths.RUN_LOCK.parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = open(node_paths.RUN_LOCK, "w", encoding="ascii")
-        deadline = time.monotonic() + RUN_PART_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return self
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    self._file.close()
-                    raise StandDownError(
-                        f"the run part of this node has been running for {RUN_PART_SECONDS:.0f} s"
-                    ) from None
-                time.sleep(0.2)
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    return file_lock.Lock(node_paths.RUN_LOCK, RUN_PART_SECONDS, "the run part of this node")
 
 
 def end_services() -> None:
@@ -148,9 +130,9 @@ def clear_fault() -> None:
         settings = node_settings.load(node_paths.SETTINGS)
         member = json.loads(node_paths.MEMBER.read_text(encoding="utf-8"))
         marker = fault_marker.key(settings, member)
-        with health_check.Lock():
+        with health_check.lock():
             fault_marker.clear(s3.Bucket.of_node(settings["bucket"], imds.Session().credentials), marker)
-    except (OSError, ValueError, KeyError, imds.ImdsError, s3.S3Error, health_check.Locked) as error:
+    except (OSError, ValueError, KeyError, imds.ImdsError, s3.S3Error, file_lock.Locked) as error:
         say(f"the marker of a fault may stay in the bucket: {error}")
 
 
@@ -170,11 +152,11 @@ def stand_down() -> Dict[str, Any]:
         minutes = node_settings.load(node_paths.SETTINGS)["drainMinutes"]
         drains = minutes > 0
         drained = drain(minutes) if drains else None
-    with RunLock():
+    with run_lock():
         if drains and not draining.stands():
             raise StandDownError("the run part came in between and took work again")
         # Under the lock of the health check, so that none is under way that would start or report anything later.
-        with health_check.Lock():
+        with health_check.lock():
             atomic_file.write(node_paths.STOOD_DOWN, json.dumps({"drained": drained}) + "\n")
         end_services()
         clear_fault()
@@ -191,7 +173,7 @@ def main(arguments: Sequence[str]) -> int:
         ValueError,
         KeyError,
         docker_api.DockerError,
-        health_check.Locked,
+        file_lock.Locked,
         imds.ImdsError,
         work_gate.NoAnswer,
     ) as error:
