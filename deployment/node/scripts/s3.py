@@ -30,6 +30,10 @@ class PreconditionFailed(S3Error):
     """Somebody else wrote the object first."""
 
 
+class NotModified(S3Error):
+    """The object is still the version that the caller has."""
+
+
 class Object(NamedTuple):
     body: bytes
     etag: str
@@ -99,10 +103,10 @@ class Bucket:
         """The bucket that node.json names, `where` being its part `bucket`."""
         return cls(where["name"], where["region"], where["endpointUrl"], credentials)
 
-    def get(self, key: str) -> Optional[Object]:
-        """The object, or None where there is none."""
+    def get(self, key: str, known: Optional[str] = None) -> Optional[Object]:
+        """The object, or None where there is none; raises NotModified where it is still the version `known`."""
         try:
-            body, etag = self._request("GET", key, b"", {})
+            body, etag = self._request("GET", key, b"", {"if-none-match": known} if known else {})
         except S3Error as error:
             if error.status == 404:
                 return None
@@ -137,6 +141,8 @@ class Bucket:
                 return answer, etag
             code = re.search(rb"<Code>([^<]+)</Code>", answer)
             message = f"{where} failed: HTTP {status} {code.group(1).decode() if code else ''}".rstrip()
+            if status == 304:
+                raise NotModified(status, message)
             if status == 412:
                 raise PreconditionFailed(status, message)
             problem = S3Error(status, message)

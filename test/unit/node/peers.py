@@ -81,7 +81,7 @@ class Imds:
 
 
 class S3:
-    """One bucket, path-style, with If-Match and If-None-Match on PUT; `fail_next` has a None for a request to pass."""
+    """One bucket, path-style, with If-Match and If-None-Match; `fail_next` has a None for a request to pass."""
 
     def __init__(self, missing_status: int = 404) -> None:
         self.objects: Dict[str, bytes] = {}
@@ -107,6 +107,8 @@ class S3:
                 if method == "GET":
                     if found is None:
                         return missing_status, b"<Error><Code>NoSuchKey</Code></Error>", {}
+                    if self.headers.get("If-None-Match") == etag(found):
+                        return 304, b"", {"ETag": etag(found)}
                     return 200, found, {"ETag": etag(found)}
                 if method == "DELETE":
                     peer.objects.pop(self.path, None)

@@ -74,6 +74,8 @@ print(json.dumps([b._host_header, b._base]))
 interface Outcome {
   read: string;
   missing: boolean;
+  unchanged: string;
+  changed: string;
   accessKeys: string[];
   tokens: string[];
   retried: number[];
@@ -86,6 +88,7 @@ test("reads, writes and deletes with the role's keys, retries what may pass, and
   const outcome = await scenario<Outcome>('s3_scenario.py', []);
   expect(outcome.read).toBe('one');
   expect(outcome.missing).toBe(true);
+  expect(outcome).toMatchObject({ unchanged: 'NotModified', changed: 'changed' });
   expect(outcome.accessKeys).toEqual(['ASIAi-1']);
   expect(outcome.tokens).toEqual(['token']);
   expect(outcome.retried).toEqual([503, 409, 200]);

@@ -19,6 +19,14 @@ bucket.put("a/one.json", b"one")
 found = bucket.get("a/one.json")
 missing = bucket.get("a/none.json") is None
 
+try:
+    bucket.get("a/one.json", found.etag if found else None)
+    unchanged = ""
+except s3.NotModified as error:
+    unchanged = type(error).__name__
+bucket.put("a/one.json", b"changed")
+changed = bucket.get("a/one.json", found.etag if found else None)
+
 store.requests.clear()
 store.fail_next = [503, 409]
 bucket.put("b", b"two")
@@ -47,6 +55,8 @@ print(
         {
             "read": found.body.decode() if found else "",
             "missing": missing,
+            "unchanged": unchanged,
+            "changed": changed.body.decode() if changed else "",
             "accessKeys": sorted(
                 {
                     re.findall(r"Credential=([^/]+)", request["headers"]["authorization"])[0]
