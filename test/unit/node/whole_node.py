@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import peers
+from peers import wait_for as wait_for
 
 folder = Path(sys.argv[1])
 node_room = Path(sys.argv[2])
@@ -190,14 +191,6 @@ def get(url: str) -> Any:
             return json.load(response)
     except OSError:
         return None
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("waited in vain")
-        time.sleep(0.2)
 
 
 def wait_until_healthy() -> None:
