@@ -65,6 +65,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       spot: fleet.spot,
       onDemandFallback: fleet.onDemandFallback,
       diskSizeGiB: fleet.diskSizeGiB,
+      managed: fleet.recovery === 'managed',
     };
     const shipped = readNodeFiles();
     const files = new ShippedFiles(
@@ -108,6 +109,8 @@ export class BacalhauFleet extends pulumi.ComponentResource {
           },
           history,
           strategy: fleet.strategy,
+          recovery: fleet.recovery,
+          bucket: args.bucket,
           drainMinutes: fleet.drainMinutes,
           orchestratorToken,
           orchestratorApi,

@@ -32,6 +32,10 @@ export interface SkyClusterArgs {
   history: StackHistory;
   /** How machines are replaced: the new one first, or the old one first away. */
   strategy: 'create-first' | 'delete-first';
+  /** Who brings back nodes that AWS has taken: the next `up`, or SkyPilot, as a managed job. */
+  recovery: 'up' | 'managed';
+  /** The data bucket, and the fleet's folder in it with a slash at its end. */
+  bucket: { name: pulumi.Input<string>; prefix: string };
   /** Minutes that running jobs may take to end before their node is removed or replaced; 0 does not wait. */
   drainMinutes: number;
   /**
@@ -88,6 +92,8 @@ export class SkyCluster extends pulumi.ComponentResource {
       SKYFLEET_SKYPILOT_ENDPOINT: args.skypilot.endpoint,
       ...(args.skypilot.token === undefined ? {} : { SKYFLEET_SKYPILOT_TOKEN: args.skypilot.token }),
       SKYFLEET_SERVER: args.skypilot.identity,
+      SKYFLEET_BUCKET: args.bucket.name,
+      SKYFLEET_BUCKET_PREFIX: args.bucket.prefix,
       SKYFLEET_ORCHESTRATOR_TOKEN: args.orchestratorToken,
       ...(args.orchestratorApi === undefined
         ? {}
@@ -115,6 +121,7 @@ export class SkyCluster extends pulumi.ComponentResource {
           SKYFLEET_SERVING: this.plan.serving,
           SKYFLEET_INPUTS: inputsFingerprint(args.inputs),
           SKYFLEET_STRATEGY: args.strategy,
+          SKYFLEET_RECOVERY: args.recovery,
           SKYFLEET_MACHINE: machine,
           SKYFLEET_FILES: args.files,
           ...launch,

@@ -4,6 +4,7 @@ import { launchState } from '../deployment/operator/job';
 import { foreignClaims, type Fault, type StandingPlace } from '../deployment/operator/observation';
 import { observe, type Observation } from '../deployment/operator/observe';
 import { Orchestrator } from '../deployment/operator/orchestrator';
+import { reportFolder, type OrderReport } from '../deployment/operator/orders';
 import type { LaunchState, PlaceFacts } from '../deployment/operator/place-plan';
 import {
   readRecordedStack,
@@ -71,9 +72,11 @@ export async function readHistory(
       SKYFLEET_SKYPILOT_TOKEN: plain.skypilotToken,
       SKYFLEET_SERVER: recorded.server,
     }));
+  const sources = aws({ stack, region: config.region, bucket: recorded.dataBucket ?? '' });
   const seen = await observe(standingPlaces(recorded), {
+    stack,
     server,
-    ...aws({ stack, region: config.region, bucket: recorded.dataBucket ?? '' }),
+    ...sources,
     folders: config.fleets.map(({ name }) => `${config.buckets.prefix}${name}/`),
     orchestrator:
       config.orchestrator.api === undefined
@@ -85,12 +88,15 @@ export async function readHistory(
     return new StackHistory({ ...past, faults: new Map(), launches: new Map() });
   }
   for (const what of seen.unseen) void pulumi.log.warn(what);
+  for (const what of seen.recovering) void pulumi.log.info(what);
   const claims = foreignClaims(seen.statuses, stack, declaredPlaces(config));
   if (claims.length > 0) throw new pulumi.RunError(claims.join('\n'));
   return new StackHistory({
     ...past,
     faults: seen.faults,
-    launches: await unfinishedLaunches(await server(), recorded),
+    launches: await unfinishedLaunches(await server(), stack, recorded, (place, ...order) =>
+      orderReports(`${config.buckets.prefix}${fleetOf(place)}/${reportFolder(...order)}`, sources),
+    ),
   });
 }
 
@@ -99,8 +105,24 @@ function standingPlaces({ places }: RecordedStack): StandingPlace[] {
   return [...places.values()].flatMap(({ place, applied }) =>
     applied === undefined
       ? []
-      : [{ place, incarnation: applied.ready.incarnation, nodes: applied.ready.nodes }],
+      : [
+          {
+            place,
+            incarnation: applied.ready.incarnation,
+            managed: applied.managed,
+            nodes: applied.ready.nodes,
+          },
+        ],
   );
+}
+
+/** Name of the fleet that a place belongs to. */
+const fleetOf = (place: string): string => place.replace(/-\d+$/, '');
+
+/** What the nodes of a managed job say of an order. */
+async function orderReports(folder: string, { bucket }: AwsSources): Promise<OrderReport[]> {
+  const keys = await bucket.list(folder);
+  return Promise.all(keys.map(async (key) => JSON.parse(await bucket.read(key)) as OrderReport));
 }
 
 function declaredPlaces({ fleets }: StackConfig): string[] {
@@ -123,14 +145,19 @@ function refuseToGuess({ unknown }: Extract<Observation, { unknown: string }>): 
 /** How the launches stand that were not followed to their end. */
 async function unfinishedLaunches(
   sky: SkyPilot,
+  stack: string,
   { places }: RecordedStack,
+  reports: (place: string, incarnation: string, order: string) => Promise<OrderReport[]>,
 ): Promise<Map<string, LaunchState>> {
   const unfinished = [...places.values()].filter(({ finished }) => !finished);
   return new Map(
     await Promise.all(
       unfinished.map(async ({ place, submitted }): Promise<[string, LaunchState]> => [
         place,
-        await launchState(sky, submitted.submission),
+        await launchState(sky, submitted.submission, {
+          stack,
+          reports: (...order) => reports(place, ...order),
+        }),
       ]),
     ),
   );

@@ -24,6 +24,8 @@ export const changeClasses: readonly ChangeClass[] = [
 export interface Standing {
   /** Zones that the nodes stand in. */
   zones: readonly string[];
+  /** They are a managed job, which stays what it was submitted as. */
+  managed: boolean;
 }
 
 /** The class of each change of an input, and what decides where it is not always the same. */
@@ -39,6 +41,11 @@ export type InputClass =
 const none: InputClass = { class: 'none' };
 const refresh: InputClass = { class: 'refresh' };
 const replace: InputClass = { class: 'replace' };
+const connection: InputClass = {
+  classes: ['refresh', 'replace'],
+  note: 'Replaced where `recovery` is `managed`.',
+  decide: (_from, _to, { managed }) => (managed ? 'replace' : 'refresh'),
+};
 const atNextLaunch: InputClass = { class: 'none', note: 'Counts when a node is next launched.' };
 
 /**
@@ -62,15 +69,18 @@ export const inputClasses: Readonly<Record<string, InputClass>> = {
   },
   'network.flowLogs': none,
   'access.cidrs': { class: 'none', note: 'The rules of the security group change in place.' },
-  'access.ssm': refresh,
-  'access.proxy': refresh,
+  'access.ssm': connection,
+  'access.proxy': connection,
 
   'fleets[].name': { class: 'scale', note: 'Places are named after it: the old ones go and new ones come.' },
   'fleets[].clusters': { class: 'scale' },
   'fleets[].nodesPerCluster': {
-    classes: ['scale', 'rebuild-workers'],
-    note: 'More nodes are added beside those that are there; fewer means that all workers are made anew.',
-    decide: (from, to) => (Number(to) > Number(from) ? 'scale' : 'rebuild-workers'),
+    classes: ['scale', 'rebuild-workers', 'replace'],
+    note: 'More nodes are added beside those that are there; fewer means that all workers are made anew. Replaced where `recovery` is `managed`.',
+    decide: (from, to, { managed }) => {
+      if (managed) return 'replace';
+      return Number(to) > Number(from) ? 'scale' : 'rebuild-workers';
+    },
   },
   'fleets[].instanceType': replace,
   'fleets[].fallbackInstanceTypes': {
@@ -96,6 +106,11 @@ export const inputClasses: Readonly<Record<string, InputClass>> = {
   'fleets[].labels': refresh,
   'fleets[].tags': { class: 'refresh', note: 'Changed on instances and volumes in place.' },
   'fleets[].strategy': atNextLaunch,
+  'fleets[].recovery': {
+    classes: ['none', 'replace'],
+    note: 'Where it is first recorded as `up`, nothing changes.',
+    decide: (from = 'up', to = 'up') => (from === to ? 'none' : 'replace'),
+  },
   'fleets[].drainMinutes': refresh,
 
   'orchestrator.endpoints': refresh,

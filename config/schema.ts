@@ -131,6 +131,12 @@ export const fleetSchema = z.strictObject({
     .describe(
       'How machines are replaced: `create-first` has the new one ready before the old one goes; `delete-first` ends the old one first, for those who cannot have both.',
     ),
+  recovery: z
+    .enum(['up', 'managed'])
+    .default('up')
+    .describe(
+      "Who brings back a node that AWS has taken: `up` leaves it to the next `pulumi up`, which a preview announces; `managed` makes each place a SkyPilot managed job, recovered by SkyPilot's server unattended.",
+    ),
   drainMinutes: z
     .int()
     .min(0)

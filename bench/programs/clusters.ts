@@ -88,6 +88,8 @@ export = async (): Promise<Record<string, unknown>> => {
         connection: { internalIps: false, ssm: false },
       },
       after: [files],
+      recovery: fleet.recovery,
+      bucket: { name: 'bench', prefix: `${config.buckets.prefix}${fleet.name}/` },
       nodeSettings: renderNodeSettings({
         stack,
         fleet: fleet.name,

@@ -27,14 +27,25 @@ export class AwsCli {
    * @throws AwsCliError with AWS's code.
    */
   async ask<T>(...args: string[]): Promise<T> {
+    const stdout = await this.tell(args);
+    return (stdout.trim() === '' ? null : JSON.parse(stdout)) as T;
+  }
+
+  /**
+   * Makes one call and gives back what it printed.
+   *
+   * @param input what it reads on standard input.
+   * @throws AwsCliError with AWS's code.
+   */
+  async tell(args: readonly string[], input = ''): Promise<string> {
     const { code, stdout, stderr } = await runChild(
       ['aws', ...args, '--region', this.region, '--output', 'json'],
-      { minutes: this.minutes, setting: 'skyfleet:timeouts.callMinutes' },
+      { minutes: this.minutes, setting: 'skyfleet:timeouts.callMinutes', input },
     );
     if (code !== 0) {
       const said = stderr.trim();
       throw new AwsCliError(args, /An error occurred \((\w[\w.]*)\)/.exec(said)?.[1], said);
     }
-    return (stdout.trim() === '' ? null : JSON.parse(stdout)) as T;
+    return stdout;
   }
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
 import { AwsCli } from './aws-cli';
 import { liveAsCommand } from './command-life';
+import { stackMark } from './incarnation';
 import { Orchestrator } from './orchestrator';
 import { SkyPilot } from './skypilot';
 
@@ -29,7 +29,7 @@ export function skyPilotOf(environment: CommandEnvironment): SkyPilot {
       ...(token === undefined ? {} : { token }),
     },
     // SkyPilot expects the hash of a user. One per stack lets every operator of the stack act on its clusters.
-    { id: createHash('sha256').update(stack).digest('hex').slice(0, 8), name: 'skyfleet' },
+    { id: stackMark(stack), name: 'skyfleet' },
   );
 }
 

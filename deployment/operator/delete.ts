@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { orchestratorOf, required, type CommandEnvironment } from './command-environment';
 import { standDown } from './hand-over';
 import { remainingInstances } from './instances';
-import { labelKeys, parseSubmission } from './incarnation';
+import { carriedBy, labelKeys, parseSubmission, type Carried } from './incarnation';
+import { jobOfIncarnation } from './managed-jobs';
+import { withdrawOrders } from './orders';
 import { ownServer } from './server-identity';
-import type { SkyPilot } from './skypilot';
+import { hasEnded, type SkyPilot } from './skypilot';
 
 /**
  * Waits until AWS has terminated the instances with a label: SkyPilot returns earlier, and AWS refuses to delete a subnet
@@ -35,22 +37,33 @@ export async function untilTerminated(
 }
 
 /**
- * Takes clusters down, waits until their instances are terminated, and takes their nodes off the orchestrator's list.
+ * Takes clusters and managed jobs down, waits until their instances are terminated, and takes their nodes off the orchestrator's list.
  *
  * @throws Error naming the instances that are left at the time limit.
  */
 export async function takeDown(
   sky: SkyPilot,
-  incarnations: readonly string[],
+  incarnations: readonly Carried[],
   environment: CommandEnvironment,
 ): Promise<void> {
   await Promise.all(
-    incarnations.map(async (incarnation) => {
-      await sky.down(incarnation);
+    incarnations.map(async ({ incarnation, managed }) => {
+      await (managed ? endManagedJob(sky, incarnation, environment) : sky.down(incarnation));
       await untilTerminated(`cluster ${incarnation}`, [labelKeys.incarnation, incarnation], environment);
+      if (managed) await withdrawOrders(incarnation, environment);
       await leaveOrchestrator(incarnation, environment);
     }),
   );
+}
+
+/** Ends the managed job of an incarnation; one that does not exist counts as ended. SkyPilot then ends its instances. */
+async function endManagedJob(
+  sky: SkyPilot,
+  incarnation: string,
+  environment: CommandEnvironment,
+): Promise<void> {
+  const job = await jobOfIncarnation(sky, incarnation, required(environment, 'SKYFLEET_STACK'));
+  if (job !== undefined && !hasEnded(job)) await sky.cancelManagedJobs([job]);
 }
 
 /** Takes the nodes of a cluster off the orchestrator's list, where its API is configured. */
@@ -74,9 +87,10 @@ export async function deletePlace(environment: CommandEnvironment): Promise<void
   const sky = await ownServer(environment);
   const { incarnation, retiring } = submission;
   if (Number(environment['SKYFLEET_DRAIN_MINUTES'] ?? 0) > 0) {
-    await standDown(sky, incarnation, environment).catch((error: unknown) => {
+    await standDown(sky, carriedBy(submission, incarnation), environment).catch((error: unknown) => {
       process.stderr.write(`cluster ${incarnation} goes without being drained: ${String(error)}\n`);
     });
   }
-  await takeDown(sky, [incarnation, ...retiring], environment);
+  const all = [incarnation, ...retiring].map((name) => carriedBy(submission, name));
+  await takeDown(sky, all, environment);
 }

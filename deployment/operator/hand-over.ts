@@ -1,24 +1,30 @@
 import { required, type CommandEnvironment } from './command-environment';
 import { runningInstances } from './instances';
 import { finishedJob, jobFailure } from './job';
-import { labelKeys } from './incarnation';
+import { labelKeys, type Carried } from './incarnation';
 import type { SkyPilot } from './skypilot';
 import { nodeTask, runEnvironment, type NodePart } from './node-task';
+import { carriedOut, giveOrder, newOrderId } from './orders';
 
 /**
- * Runs a part of the node's scripts on every node of a cluster that is up.
+ * Runs a part of the node's scripts on every node of a cluster or managed job that is up.
  *
  * @returns what it printed.
  * @throws Error with the last lines of its log where it fails.
  */
 export async function runOnNodes(
   sky: SkyPilot,
-  incarnation: string,
+  { incarnation, managed }: Carried,
   part: NodePart,
   environment: CommandEnvironment,
   minutes: number,
 ): Promise<string> {
   const deadline = Date.now() + minutes * 60_000;
+  if (managed) {
+    const order = newOrderId();
+    await giveOrder(incarnation, { order, part, phase: 'full', files: {} }, environment);
+    return carriedOut(sky, { incarnation, order, part }, environment, deadline);
+  }
   const nodes = (await runningInstances(environment, [labelKeys.incarnation, incarnation])).length;
   const envs = runEnvironment({ incarnation, standby: false, repair: true });
   const { job_id: job } = await sky.exec(incarnation, nodeTask(part, nodes, envs), deadline);
@@ -36,13 +42,13 @@ export async function runOnNodes(
  */
 export async function standDown(
   sky: SkyPilot,
-  incarnation: string,
+  carried: Carried,
   environment: CommandEnvironment,
 ): Promise<void> {
-  const running = await runningInstances(environment, [labelKeys.incarnation, incarnation]);
+  const running = await runningInstances(environment, [labelKeys.incarnation, carried.incarnation]);
   if (running.length === 0) return;
   const minutes = Number(required(environment, 'SKYFLEET_DRAIN_MINUTES')) + standDownMinutes;
-  await runOnNodes(sky, incarnation, 'stand-down', environment, minutes);
+  await runOnNodes(sky, carried, 'stand-down', environment, minutes);
 }
 
 /** What standing down may take beside the draining. */

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import type { ClusterStatus } from './skypilot';
 
 /** Labels (AWS tags on every instance and volume) by which a cluster is known to belong to a place of a stack. */
@@ -9,16 +9,35 @@ export const labelKeys = {
   machine: 'skyfleet-machine',
 } as const;
 
+/** A short mark of a stack: hexadecimal, as SkyPilot's ids of users are. */
+export const stackMark = (stack: string): string =>
+  createHash('sha256').update(stack).digest('hex').slice(0, 8);
+
 /** What the submit command prints and what later steps go by. */
 export interface Submission {
   /** Name of the SkyPilot cluster that stands, or is to stand, in the place. */
   incarnation: string;
-  /** Request under which SkyPilot launches it. */
+  /** Request under which SkyPilot launches it; empty where nodes that are there are ordered to do something. */
   requestId: string;
   /** Incarnations of the same place that must go once the new one is ready. */
   retiring: string[];
   /** The generation of the place that this is: the same one is submitted once. */
   generation: number;
+  /** Which of these incarnations are managed jobs; none where absent. */
+  managed?: string[];
+  /** Where the incarnation is a managed job: the order that its nodes carry out (`orders.ts`). */
+  order?: string;
+}
+
+/** An incarnation, and what carries it: a managed job, or a cluster. */
+export interface Carried {
+  incarnation: string;
+  managed: boolean;
+}
+
+/** An incarnation of a submission with what carries it. */
+export function carriedBy({ managed = [] }: Pick<Submission, 'managed'>, incarnation: string): Carried {
+  return { incarnation, managed: managed.includes(incarnation) };
 }
 
 /** Reads what an earlier submit command printed; undefined where there was none. */

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLines } from './command-environment';
 import type { Submission } from './incarnation';
+import { jobOfIncarnation } from './managed-jobs';
+import type { OrderReport } from './orders';
 import type { LaunchState } from './place-plan';
-import { SkyRequestError, type SkyPilot } from './skypilot';
+import { hasEnded, SkyRequestError, type SkyPilot } from './skypilot';
 
 const runningStates = new Set(['INIT', 'PENDING', 'SETTING_UP', 'RUNNING']);
 
@@ -43,12 +45,35 @@ export function jobFailure(
   );
 }
 
-/** How a launch stands that was submitted before; one that the server has forgotten counts as failed. */
+/** What a node says of an order, as far as it is read here. */
+type Reports = (incarnation: string, order: string) => Promise<Pick<OrderReport, 'exitCode'>[]>;
+
+/** How the submission of a managed job stands, and the order that goes with it. */
+async function orderState(
+  sky: SkyPilot,
+  { incarnation, requestId }: Submission,
+  { order, stack, reports }: { order: string; stack: string; reports: Reports },
+): Promise<LaunchState> {
+  if (requestId !== '' && (await sky.resultSoFar(requestId)) === undefined) return 'under way';
+  const job = await jobOfIncarnation(sky, incarnation, stack);
+  if (job === undefined || hasEnded(job)) return 'failed';
+  const said = await reports(incarnation, order);
+  return said.some(({ exitCode }) => exitCode !== 0) ? 'failed' : 'under way';
+}
+
+/**
+ * How a launch stands that was submitted before; one that the server has forgotten counts as failed.
+ *
+ * @param reports reads what the nodes of a managed job say of an order.
+ */
 export async function launchState(
   sky: SkyPilot,
-  { incarnation, requestId }: Pick<Submission, 'incarnation' | 'requestId'>,
+  submission: Submission,
+  { stack, reports }: { stack: string; reports: Reports },
 ): Promise<LaunchState> {
+  const { incarnation, requestId, order } = submission;
   try {
+    if (order !== undefined) return await orderState(sky, submission, { order, stack, reports });
     const launched = (await sky.resultSoFar(requestId)) as { job_id: number } | undefined;
     if (launched === undefined) return 'under way';
     const status = await sky.jobStatus(incarnation, launched.job_id);

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { required, type CommandEnvironment } from './command-environment';
 import { labelKeys } from './incarnation';
+import { managedJobName } from './managed-jobs';
 import { runEnvironment, type RunWay } from './node-task';
 import type { SkyPilot } from './skypilot';
 import { toYaml, withFiles, type SkyTask } from './task';
@@ -17,8 +18,18 @@ export interface LaunchVariables {
 
 /** What a launch is to do besides bringing machines up. */
 export interface LaunchWay extends RunWay {
+  /** As a managed job. */
+  managed: boolean;
   /** The cluster is there with another number of nodes. */
   resize: boolean;
+}
+
+/** The files of a node: those that every node of the fleet gets, and its settings. */
+export function shippedFiles(
+  environment: CommandEnvironment,
+  files: Record<string, string>,
+): Record<string, string> {
+  return { ...files, 'node.json': required(environment, 'SKYFLEET_NODE') };
 }
 
 /** The task as it is launched: with its files and the name of the incarnation. */
@@ -27,8 +38,10 @@ export function launchedTask(
   files: Record<string, string>,
   way: RunWay,
 ): Record<string, unknown> {
-  const shipped = { ...files, 'node.json': required(environment, 'SKYFLEET_NODE') };
-  const task = withFiles(parse(required(environment, 'SKYFLEET_TASK')) as SkyTask, shipped);
+  const task = withFiles(
+    parse(required(environment, 'SKYFLEET_TASK')) as SkyTask,
+    shippedFiles(environment, files),
+  );
   return {
     ...task,
     resources: {
@@ -53,7 +66,7 @@ export function launchedConfig(
 
 /**
  * Schedules the launch that the environment describes. A cluster of that name that is there already is brought up to
- * date.
+ * date; a managed job is submitted anew.
  *
  * @param files what every node of the fleet gets.
  * @returns SkyPilot's id of the request.
@@ -66,5 +79,12 @@ export async function launch(
 ): Promise<string> {
   const task = toYaml(launchedTask(environment, files, way));
   const config = launchedConfig(environment, way.incarnation);
+  if (way.managed) {
+    const name = managedJobName(way.incarnation, {
+      stack: required(environment, 'SKYFLEET_STACK'),
+      machine: required(environment, 'SKYFLEET_MACHINE'),
+    });
+    return sky.submitManagedJob(name, task, config);
+  }
   return sky.submitLaunch(way.incarnation, task, config, { resize: way.resize });
 }

@@ -26,6 +26,8 @@ export interface MachineSpec {
   diskSizeGiB: number;
   imageId?: string;
   nodes: number;
+  /** Nodes are recovered unattended, by a managed job of SkyPilot's. */
+  managed?: boolean;
 }
 
 /** What SkyPilot chooses an instance type by; names are SkyPilot's own. */
@@ -91,7 +93,7 @@ export interface MachinePlacement {
 /**
  * A short key that changes exactly when the machines of a cluster must be replaced. What only says where to look for a
  * machine (zones, other types, fallback, price limit) is no part of it: it moves none that is there. Nor is the number of
- * nodes, which SkyPilot changes in a cluster that is there.
+ * nodes, which SkyPilot changes in a cluster that is there; a managed job is what it was submitted as.
  */
 export function machineKey(machine: MachineSpec, placement: MachinePlacement): string {
   const canonical = JSON.stringify([
@@ -108,6 +110,7 @@ export function machineKey(machine: MachineSpec, placement: MachinePlacement): s
     placement.securityGroupName,
     placement.instanceProfileName,
     placement.connection.internalIps,
+    ...(machine.managed === true ? ['managed', machine.nodes, placement.connection] : []),
   ]);
   return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
 }

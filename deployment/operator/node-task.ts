@@ -9,6 +9,12 @@ export const stagingFolder = 'skyfleet';
 /** Variables of the run part that the node's scripts read; sudo drops all others. */
 const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION', 'SKYFLEET_PHASE', 'SKYFLEET_REPAIR'];
 
+/**
+ * The run part of a managed job, which stays as long as the nodes serve. It is the login user's, whose programs SkyPilot
+ * can end.
+ */
+export const followOrders = `exec python3 -B ~/${stagingFolder}/scripts/follow_orders.py\n`;
+
 /** What can be run on a node that is there. */
 export const nodeParts = {
   run: `sudo --preserve-env=${runVariables.join(',')} sh ~/${stagingFolder}/scripts/run.sh\n`,
@@ -29,13 +35,16 @@ export interface RunWay {
   standby: boolean;
   /** Restart services whose checks fail. */
   repair: boolean;
+  /** For the nodes of a managed job: the id of the order that the launch itself is. */
+  order?: string;
 }
 
 /** What the node's run part is told (`deployment/node/scripts/run.sh`). */
-export function runEnvironment({ incarnation, standby, repair }: RunWay): Record<string, string> {
+export function runEnvironment({ incarnation, standby, repair, order }: RunWay): Record<string, string> {
   return {
     SKYFLEET_INCARNATION: incarnation,
     SKYFLEET_PHASE: standby ? 'standby' : 'full',
     SKYFLEET_REPAIR: repair ? '1' : '',
+    ...(order === undefined ? {} : { SKYFLEET_ORDER: order }),
   };
 }

@@ -1,6 +1,7 @@
 import { labelKeys } from './incarnation';
+import { incarnationOfJob } from './managed-jobs';
 import type { OrchestratorNode } from './orchestrator';
-import type { ClusterStatus } from './skypilot';
+import type { ClusterStatus, ManagedJob } from './skypilot';
 import type { NodeReport } from './wait';
 
 /** Something that is wrong with what stands in a place. */
@@ -16,8 +17,10 @@ export interface Fault {
 /** What is recorded to stand in a place. */
 export interface StandingPlace {
   place: string;
-  /** Name of the SkyPilot cluster. */
+  /** Name of what stands there. */
   incarnation: string;
+  /** It is a managed job, not a cluster. */
+  managed: boolean;
   nodes: readonly NodeReport[];
 }
 
@@ -35,6 +38,8 @@ export interface Seen {
   stopped: ReadonlySet<string>;
   /** The clusters that SkyPilot's server knows. */
   clusters: readonly ClusterStatus[];
+  /** The managed jobs of the stack that have not ended, by their incarnations. */
+  jobs: ReadonlyMap<string, ManagedJob>;
   /** Reports of the nodes that have found themselves unhealthy, by node name. */
   unhealthy: ReadonlyMap<string, HealthReport>;
   /** The compute nodes that the orchestrator knows; undefined where it was not asked. */
@@ -53,16 +58,21 @@ export function faultsOf(recorded: readonly StandingPlace[], seen: Seen): Map<st
   const connections = seen.orchestrator && new Map(seen.orchestrator.map((node) => [node.name, node]));
   return new Map(
     recorded
-      .map(({ place, incarnation, nodes }): [string, Fault[]] => [
-        place,
-        nodes.flatMap((node) => {
-          const absent = absence(node, incarnation, seen, known);
-          if (absent !== undefined) return [absent];
-          return [ownFault(node, seen), connections && connectionFault(node, connections)].filter(
-            (fault) => fault !== undefined,
-          );
-        }),
-      ])
+      .map(({ place, incarnation, managed, nodes }): [string, Fault[]] => {
+        const away = managed ? jobAbsence(incarnation, seen) : undefined;
+        if (away !== undefined) return [place, away];
+        return [
+          place,
+          nodes.flatMap((node) => {
+            const absent = managed ? undefined : absence(node, incarnation, seen, known);
+            if (absent !== undefined) return [absent];
+            const own = managed ? currentFault(node, seen) : ownFault(node, seen);
+            return [own, connections && connectionFault(node, connections)].filter(
+              (fault) => fault !== undefined,
+            );
+          }),
+        ];
+      })
       .filter(([, faults]) => faults.length > 0),
   );
 }
@@ -85,6 +95,48 @@ function absence(
     return fault('gone', `${nodeName} is gone from SkyPilot, which does not know cluster ${incarnation}`);
   }
   return undefined;
+}
+
+/** What is wrong with a managed job as a whole; nothing but that where there is. Undefined where its nodes are to be looked at. */
+function jobAbsence(incarnation: string, { jobs }: Seen): Fault[] | undefined {
+  const job = jobs.get(incarnation);
+  if (job === undefined) {
+    const text = `${incarnation} is gone from SkyPilot, which has no managed job of it any more`;
+    return [{ kind: 'gone', node: incarnation, text }];
+  }
+  // What SkyPilot is about to bring back is for nobody else to repair.
+  return job.status === 'RUNNING' ? undefined : [];
+}
+
+/** The managed jobs that SkyPilot is bringing up or back by itself, for a person. */
+export function recoveringJobs(recorded: readonly StandingPlace[], { jobs }: Pick<Seen, 'jobs'>): string[] {
+  return recorded.flatMap(({ place, incarnation, managed }) => {
+    const status = managed ? jobs.get(incarnation)?.status : undefined;
+    return status === undefined || status === 'RUNNING'
+      ? []
+      : [
+          `${place}: SkyPilot is bringing ${incarnation} back by itself (${status}); there is nothing to do for up`,
+        ];
+  });
+}
+
+/** The managed jobs of a stack by their incarnations. */
+export function jobsByIncarnation(
+  jobs: readonly ManagedJob[],
+  stack: string,
+): ReadonlyMap<string, ManagedJob> {
+  return new Map(
+    jobs.flatMap((job) => {
+      const incarnation = incarnationOfJob(job, stack);
+      return incarnation === undefined ? [] : [[incarnation, job] as const];
+    }),
+  );
+}
+
+/** A node of a managed job keeps its name on another instance, so that the one which reported must only be there. */
+function currentFault(node: NodeReport, seen: Seen): Fault | undefined {
+  const instanceId = seen.unhealthy.get(node.nodeName)?.instanceId ?? '';
+  return seen.running.has(instanceId) ? ownFault({ ...node, instanceId }, seen) : undefined;
 }
 
 function ownFault({ nodeName, instanceId }: NodeReport, { unhealthy }: Seen): Fault | undefined {
@@ -116,7 +168,7 @@ export function doubtfulClusters(
   faults: ReadonlyMap<string, readonly Fault[]>,
 ): string[] {
   return recorded
-    .filter(({ place }) => faults.get(place)?.some((fault) => !isThere(fault)))
+    .filter(({ place, managed }) => !managed && faults.get(place)?.some((fault) => !isThere(fault)))
     .map(({ incarnation }) => incarnation);
 }
 

@@ -3,6 +3,8 @@ import {
   confirmed,
   doubtfulClusters,
   faultsOf,
+  jobsByIncarnation,
+  recoveringJobs,
   type Fault,
   type HealthReport,
   type Seen,
@@ -13,6 +15,8 @@ import { SkyRequestError, SkyServerError, type ClusterStatus, type SkyPilot } fr
 
 /** Whom to ask for what is really there. */
 export interface Sources {
+  /** Full name of the stack. */
+  stack: string;
   /**
    * The stack's own SkyPilot server.
    *
@@ -43,6 +47,8 @@ export type Observation =
       faults: Map<string, Fault[]>;
       /** The clusters that the server knows. */
       statuses: ClusterStatus[];
+      /** What SkyPilot is bringing back by itself. */
+      recovering: string[];
       /** What could not be looked at, each with the reason. */
       unseen: string[];
     }
@@ -64,14 +70,15 @@ const faultFolder = 'health/faults/';
 export async function observe(recorded: readonly StandingPlace[], sources: Sources): Promise<Observation> {
   try {
     const sky = await sources.server();
-    const first = await look(recorded, sources, () => sky.status());
+    const first = await look(recorded, sources, sky, () => sky.status());
     const suspected = faultsOf(recorded, first);
     if (suspected.size === 0) {
-      return { faults: suspected, statuses: first.clusters, unseen: first.unseen };
+      const recovering = recoveringJobs(recorded, first);
+      return { faults: suspected, statuses: first.clusters, recovering, unseen: first.unseen };
     }
 
     await sleep((sources.settleSeconds ?? 5) * 1000);
-    const second = await look(recorded, sources, async () => {
+    const second = await look(recorded, sources, sky, async () => {
       const doubtful = doubtfulClusters(recorded, suspected);
       const refreshed = await sky.refreshedStatus(doubtful, Date.now() + refreshSeconds * 1000);
       return [...first.clusters.filter(({ name }) => !doubtful.includes(name)), ...refreshed];
@@ -79,6 +86,7 @@ export async function observe(recorded: readonly StandingPlace[], sources: Sourc
     return {
       faults: confirmed(suspected, faultsOf(recorded, second)),
       statuses: second.clusters,
+      recovering: recoveringJobs(recorded, second),
       unseen: [...new Set([...first.unseen, ...second.unseen])],
     };
   } catch (error) {
@@ -109,6 +117,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 async function look(
   recorded: readonly StandingPlace[],
   sources: Sources,
+  sky: SkyPilot,
   statuses: () => Promise<ClusterStatus[]>,
 ): Promise<Seen & { clusters: ClusterStatus[]; unseen: string[] }> {
   const unseen: string[] = [];
@@ -126,6 +135,7 @@ async function look(
     const none = new Set<string>();
     return {
       clusters: await statuses(),
+      jobs: new Map(),
       running: none,
       stopped: none,
       unhealthy: new Map(),
@@ -133,8 +143,14 @@ async function look(
       unseen,
     };
   }
-  const [clusters, running, stopped, unhealthy, orchestrator] = await Promise.all([
+  // The list is expensive for SkyPilot's server: it is asked for where there is anything to be on it.
+  const jobs = async (): Promise<Seen['jobs']> =>
+    recorded.some(({ managed }) => managed)
+      ? jobsByIncarnation(await sky.managedJobs(), sources.stack)
+      : new Map();
+  const [clusters, jobsNow, running, stopped, unhealthy, orchestrator] = await Promise.all([
     statuses(),
+    jobs(),
     instancesIn(states.running, sources),
     instancesIn(states.stopped, sources),
     orElse(
@@ -144,7 +160,7 @@ async function look(
     ),
     orElse('whether nodes are connected to the orchestrator', connectedNodes(sources), undefined),
   ]);
-  return { clusters, running, stopped, unhealthy, orchestrator, unseen };
+  return { clusters, jobs: jobsNow, running, stopped, unhealthy, orchestrator, unseen };
 }
 
 async function connectedNodes({ orchestrator }: Sources): Promise<Seen['orchestrator']> {

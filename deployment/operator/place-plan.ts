@@ -66,7 +66,8 @@ function changesSince(
   { wanted, token }: Pick<PlaceFacts, 'wanted' | 'token'>,
 ): InputChange[] {
   if (applied?.inputs === undefined) return [];
-  const standing = { zones: applied.ready.nodes.map(({ zone }) => zone) };
+  const { ready, managed } = applied;
+  const standing = { zones: ready.nodes.map(({ zone }) => zone), managed };
   const changes = changedInputs(applied.inputs, wanted, standing);
   return applied.token === token
     ? changes

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { PlaceInputs } from '../../config/change-classes';
-import { parseSubmission, type Submission } from './incarnation';
+import { carriedBy, parseSubmission, type Submission } from './incarnation';
 import type { ReadyCluster } from './wait';
 
 /** What Pulumi has recorded of one place. */
@@ -27,6 +27,8 @@ export interface RecordedPlace {
         /** The submission that it waited for, as text. */
         submission: string;
         ready: ReadyCluster;
+        /** What stands there is a managed job. */
+        managed: boolean;
         token: string | undefined;
       }
     | undefined;
@@ -81,6 +83,18 @@ function inputsOf({ environment }: RecordedCommand): PlaceInputs | undefined {
   return applied === undefined ? undefined : (parse(applied) as PlaceInputs);
 }
 
+function appliedBy(wait: RecordedCommand): RecordedPlace['applied'] {
+  const submission = wait.environment['SKYFLEET_SUBMISSION'] ?? '';
+  const ready = JSON.parse(wait.stdout) as ReadyCluster;
+  return {
+    inputs: inputsOf(wait),
+    submission,
+    ready,
+    managed: carriedBy(parseSubmission(submission) ?? {}, ready.incarnation).managed,
+    token: wait.environment['SKYFLEET_ORCHESTRATOR_TOKEN'],
+  };
+}
+
 const emptyStack = (): RecordedStack => ({ places: new Map(), server: undefined, dataBucket: undefined });
 
 /**
@@ -115,15 +129,7 @@ export function parseRecordedStack(json: string): RecordedStack {
     const submission = parseSubmission(submit.stdout);
     if (submission === undefined) continue;
     const wait = waits.get(place);
-    const applied =
-      wait === undefined
-        ? undefined
-        : {
-            inputs: inputsOf(wait),
-            submission: wait.environment['SKYFLEET_SUBMISSION'] ?? '',
-            ready: JSON.parse(wait.stdout) as ReadyCluster,
-            token: wait.environment['SKYFLEET_ORCHESTRATOR_TOKEN'],
-          };
+    const applied = wait === undefined ? undefined : appliedBy(wait);
     stack.places.set(place, {
       place,
       submitted: {

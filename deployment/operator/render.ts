@@ -110,7 +110,9 @@ export function renderPlace(
     ...(known ? {} : { [nodeVariable]: notKnownYet }),
   };
   const cluster = parseSubmission(stdout)?.incarnation ?? `${place}-new`;
-  const way = { incarnation: cluster, standby: false, repair: true };
+  const managed = environment['SKYFLEET_RECOVERY'] === 'managed';
+  // The order's id is drawn when the job is submitted.
+  const way = { incarnation: cluster, standby: false, repair: true, ...(managed ? { order: 'launch' } : {}) };
   return {
     place,
     cluster,

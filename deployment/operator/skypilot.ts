@@ -80,11 +80,29 @@ interface ActiveRequest {
 /** A launch that the server works on, or will. */
 export interface LaunchUnderWay {
   requestId: string;
-  cluster: string;
+  /** Name of the cluster; undefined for a managed job, whose name the list does not tell. */
+  cluster: string | undefined;
 }
 
-/** Name under which the server lists a launch: its prefix and `RequestName.CLUSTER_LAUNCH`. */
-const launchName = 'sky.launch';
+/** Names under which the server lists a launch and the submission of a managed job: its prefix and `RequestName`. */
+const launchNames = ['sky.launch', 'sky.jobs.launch'];
+
+/**
+ * A managed job: SkyPilot launches a cluster for it, and again where AWS has taken a machine of it back, until the job
+ * ends or is cancelled. Its cluster is in no list of clusters.
+ */
+export interface ManagedJob {
+  id: number;
+  name: string;
+  /** SkyPilot's `ManagedJobStatus`, such as STARTING, RUNNING, RECOVERING or FAILED_NO_RESOURCE. */
+  status: string;
+}
+
+/** Statuses of a managed job that has ended (`sky/jobs/state.py`, 0.14.1). */
+const endedJob = /^(SUCCEEDED|CANCELLED|FAILED\w*)$/;
+
+/** Whether a managed job has ended. */
+export const hasEnded = ({ status }: ManagedJob): boolean => endedJob.test(status);
 
 /** Seconds after which one HTTP exchange is given up; long waits are made of several. */
 const exchangeSeconds = 50;
@@ -179,15 +197,61 @@ export class SkyPilot {
     });
   }
 
-  /** The launches that have not ended yet. */
+  /** Schedules the submission of a managed job and returns its request id at once. */
+  async submitManagedJob(name: string, taskYaml: string, config: Record<string, unknown>): Promise<string> {
+    return this.schedule('/jobs/launch', { task: taskYaml, name, override_skypilot_config: config });
+  }
+
+  /** The managed jobs that have not ended, of all users of the server. */
+  async managedJobs(): Promise<ManagedJob[]> {
+    return this.managedJobsWhere({ skip_finished: true });
+  }
+
+  /** The managed jobs with a text in their name, ended or not, of all users of the server. */
+  async managedJobsNamed(text: string): Promise<ManagedJob[]> {
+    return this.managedJobsWhere({ skip_finished: false, name_match: text });
+  }
+
+  private async managedJobsWhere(conditions: Record<string, unknown>): Promise<ManagedJob[]> {
+    const fields = ['job_id', 'job_name', 'status'];
+    const body = { refresh: false, all_users: true, fields, ...conditions };
+    try {
+      const answer = (await this.call('/jobs/queue/v2', body)) as {
+        jobs: { job_id: number; job_name: string; status: string }[];
+      };
+      return answer.jobs.map(({ job_id, job_name, status }) => ({ id: job_id, name: job_name, status }));
+    } catch (error) {
+      // A server that has never had a managed job has no controller to ask.
+      if (error instanceof SkyRequestError && error.type === 'ClusterNotUpError') return [];
+      throw error;
+    }
+  }
+
+  /** Ends managed jobs; SkyPilot then takes their clusters down. */
+  async cancelManagedJobs(jobs: readonly ManagedJob[]): Promise<void> {
+    if (jobs.length > 0) await this.call('/jobs/cancel', { job_ids: jobs.map(({ id }) => id) });
+  }
+
+  /** What SkyPilot has printed about bringing up the machines of a managed job. */
+  async managedJobLog({ id }: ManagedJob): Promise<string> {
+    const body = { job_id: id, controller: true, follow: false, tail: 0 };
+    const response = await this.exchange('POST', '/jobs/logs', body);
+    this.refuseFailure(response, 'jobs/logs');
+    return response.text;
+  }
+
+  /** The launches and submissions of managed jobs that have not ended yet. */
   async launchesUnderWay(): Promise<LaunchUnderWay[]> {
     // Named fields only: a request's body carries the whole task.
     const fields = ['request_id', 'name', 'cluster_name'].map((field) => `fields=${field}`).join('&');
     const response = await this.exchange('GET', `/api/status?${fields}`);
     this.refuseFailure(response, 'status of the requests');
     return (JSON.parse(response.text) as ActiveRequest[])
-      .filter(({ name }) => name === launchName)
-      .map(({ request_id, cluster_name }) => ({ requestId: request_id, cluster: cluster_name ?? '' }));
+      .filter(({ name }) => launchNames.includes(name))
+      .map(({ request_id, cluster_name, name }) => ({
+        requestId: request_id,
+        cluster: name === 'sky.launch' ? (cluster_name ?? '') : undefined,
+      }));
   }
 
   /**

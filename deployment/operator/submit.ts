@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { required, type CommandEnvironment } from './command-environment';
 import { takeDown } from './delete';
 import {
+  carriedBy,
   chooseIncarnation,
   isFitting,
   isIncarnationOf,
@@ -11,9 +12,11 @@ import {
   type WantedPlace,
 } from './incarnation';
 import { zonesOfInstances } from './instances';
-import { launch } from './launch';
+import { launch, shippedFiles } from './launch';
+import { foreignJobs, jobsAsClusters } from './managed-jobs';
 import { readNodeFiles } from './node-files';
 import { foreignClaims } from './observation';
+import { giveOrder, newOrderId } from './orders';
 import { ownServer } from './server-identity';
 import { filesFingerprint } from './shipped-files';
 import type { ClusterStatus, SkyPilot } from './skypilot';
@@ -36,26 +39,51 @@ export async function submit(environment: CommandEnvironment): Promise<Submissio
     machine: required(environment, 'SKYFLEET_MACHINE'),
   };
   await untilNothingIsUnderWay(sky, wanted.place, Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')));
+  const managed = required(environment, 'SKYFLEET_RECOVERY') === 'managed';
   const known = await sky.status();
-  const [claim] = foreignClaims(known, wanted.stack, [wanted.place]);
+  const jobs = managed || recorded?.managed !== undefined ? await sky.managedJobs() : [];
+  const [claim] = [
+    ...foreignClaims(known, wanted.stack, [wanted.place]),
+    ...foreignJobs(jobs, wanted.stack, [wanted.place]),
+  ];
   if (claim !== undefined) throw new Error(claim);
-  const clusters = await withoutMisplaced(known, wanted, environment);
+  const jobClusters = jobsAsClusters(jobs, wanted);
+  const clusters = await withoutMisplaced([...known, ...jobClusters], wanted, environment);
   const { incarnation, retiring: others } = chooseIncarnation(clusters, wanted, recorded?.incarnation);
   // Whoever serves goes last; others are what is left of tries that failed, and may hold what the place needs.
   const serving = environment['SKYFLEET_SERVING'];
   const deleteFirst = required(environment, 'SKYFLEET_STRATEGY') === 'delete-first';
   const retiring = others.filter((name) => name === serving && !deleteFirst);
+  const ofJobs = [...jobClusters.map(({ name }) => name), ...(managed ? [incarnation] : [])];
   await takeDown(
     sky,
-    others.filter((name) => !retiring.includes(name)),
+    others.filter((name) => !retiring.includes(name)).map((name) => carriedBy({ managed: ofJobs }, name)),
     environment,
   );
 
+  const submission = { incarnation, retiring, generation };
   const there = clusters.find(({ name }) => name === incarnation);
-  const resize = there !== undefined && there.nodes !== Number(required(environment, 'SKYFLEET_NODES'));
-  const way = { incarnation, standby: retiring.length > 0, repair: true, resize };
-  const requestId = await launch(sky, environment, files, way);
-  return { incarnation, requestId, retiring, generation };
+  const standby = retiring.length > 0;
+  const way = { incarnation, standby, repair: true };
+  if (!managed) {
+    const resize = there !== undefined && there.nodes !== Number(required(environment, 'SKYFLEET_NODES'));
+    const requestId = await launch(sky, environment, files, { ...way, resize, managed });
+    const still = retiring.filter((name) => ofJobs.includes(name));
+    return { ...submission, requestId, ...(still.length > 0 ? { managed: still } : {}) };
+  }
+  const order = newOrderId();
+  const ofManaged = [incarnation, ...retiring].filter((name) => ofJobs.includes(name));
+  if (there === undefined) {
+    const requestId = await launch(sky, environment, files, { ...way, resize: false, managed, order });
+    return { ...submission, requestId, managed: ofManaged, order };
+  }
+  const phase = standby ? 'standby' : 'full';
+  await giveOrder(
+    incarnation,
+    { order, part: 'run', phase, files: shippedFiles(environment, files) },
+    environment,
+  );
+  return { ...submission, requestId: '', managed: ofManaged, order };
 }
 
 /**
@@ -80,7 +108,9 @@ function reviewedFiles(environment: CommandEnvironment): Record<string, string> 
  */
 async function untilNothingIsUnderWay(sky: SkyPilot, place: string, minutes: number): Promise<void> {
   const deadline = Date.now() + minutes * 60_000;
-  const underWay = (await sky.launchesUnderWay()).filter(({ cluster }) => isIncarnationOf(place, cluster));
+  const underWay = (await sky.launchesUnderWay()).filter(
+    ({ cluster }) => cluster === undefined || isIncarnationOf(place, cluster),
+  );
   // Whether it fails is seen by what stands in the place afterwards.
   await Promise.allSettled(underWay.map(({ requestId }) => sky.result(requestId, deadline)));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { nodeParts, stagingFolder } from './node-task';
+import { followOrders, nodeParts, stagingFolder } from './node-task';
 import { candidates, skyMachine, type MachineSpec, type SkyCandidate, type SkyMachine } from './machine';
 
 /**
@@ -17,10 +17,19 @@ export interface SkyTask {
     labels: Record<string, string>;
     /** What to try, in this order. */
     ordered: SkyCandidate[];
+    /** Of a managed job only: how it is recovered. */
+    job_recovery?: typeof recovery;
   };
   setup: string;
   run: string;
 }
+
+/**
+ * Failover completes the cluster that is there before it looks elsewhere, so that nodes which AWS has not taken stay. The
+ * job itself never ends by an error of ours; what ends it otherwise is tried again a few times
+ * (https://docs.skypilot.co/en/latest/examples/managed-jobs.html).
+ */
+const recovery = { strategy: 'FAILOVER', max_restarts_on_errors: 3 } as const;
 
 /** The stack's own AWS resources that SkyPilot must launch into, by the names that SkyPilot looks them up with. */
 export interface Placement {
@@ -76,9 +85,10 @@ export function renderTask(place: string, machine: MachineSpec, labels: Record<s
       ...(machine.maxHourlyUsd === undefined ? {} : { max_hourly_cost: machine.maxHourlyUsd }),
       labels,
       ordered: candidates(machine),
+      ...(machine.managed === true ? { job_recovery: recovery } : {}),
     },
     setup: `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`,
-    run: nodeParts.run,
+    run: machine.managed === true ? followOrders : nodeParts.run,
   };
 }
 

@@ -2,8 +2,9 @@ import { capacityFailure } from './capacity';
 import { takeDown } from './delete';
 import { lastLines, required, type CommandEnvironment } from './command-environment';
 import { runOnNodes, standDown } from './hand-over';
-import { parseSubmission, type Submission } from './incarnation';
+import { carriedBy, parseSubmission, type Carried, type Submission } from './incarnation';
 import { finishedJob, jobFailure } from './job';
+import { carriedOut, EndedJobError } from './orders';
 import { retag } from './retag';
 import { ownServer } from './server-identity';
 import { SkyRequestError, type SkyPilot } from './skypilot';
@@ -61,6 +62,26 @@ async function launchFailure(
   );
 }
 
+/** Follows the submission of a managed job, and the order that goes with it, to the end. Gives back what nodes have printed. */
+async function orderedLog(
+  sky: SkyPilot,
+  { incarnation, requestId, order }: Submission & { order: string },
+  nodes: number,
+  environment: CommandEnvironment,
+  deadline: number,
+): Promise<string> {
+  try {
+    if (requestId !== '') await sky.result(requestId, deadline);
+    return await carriedOut(sky, { incarnation, order, part: 'run', nodes }, environment, deadline);
+  } catch (error) {
+    const noCapacity =
+      error instanceof EndedJobError ? capacityFailure('ResourcesUnavailableError', error.log) : undefined;
+    throw noCapacity === undefined
+      ? error
+      : new Error(`launching managed job ${incarnation} failed: ${noCapacity}`, { cause: error });
+  }
+}
+
 /** Follows a launch and its job to the end. Gives back what the job has printed. */
 async function launchedLog(sky: SkyPilot, submission: Submission, deadline: number): Promise<string> {
   const { incarnation, requestId } = submission;
@@ -93,14 +114,23 @@ export async function wait(environment: CommandEnvironment): Promise<ReadyCluste
   const expected = Number(required(environment, 'SKYFLEET_NODES'));
   const sky = await ownServer(environment);
 
-  const launched = await launchedLog(sky, submission, Date.now() + minutes * 60_000);
+  const deadline = Date.now() + minutes * 60_000;
+  const { order } = submission;
+  const launched =
+    order === undefined
+      ? await launchedLog(sky, submission, deadline)
+      : await orderedLog(sky, { ...submission, order }, expected, environment, deadline);
   let log = launched;
   if (retiring.length > 0) {
     complete(incarnation, marked(launched, standbyMark), expected);
     log = await takeOver(sky, submission, environment, minutes);
   }
   const nodes = complete(incarnation, nodeReports(log), expected);
-  await takeDown(sky, retiring, environment);
+  await takeDown(
+    sky,
+    retiring.map((name) => carriedBy(submission, name)),
+    environment,
+  );
   return { incarnation, nodes, tags: await tagsInPlace(incarnation, environment) };
 }
 
@@ -118,13 +148,15 @@ async function tagsInPlace(incarnation: string, environment: CommandEnvironment)
 /** Lets the old nodes stand down and the new ones take over; where that fails, the old ones serve again. */
 async function takeOver(
   sky: SkyPilot,
-  { incarnation, retiring }: Submission,
+  submission: Submission,
   environment: CommandEnvironment,
   minutes: number,
 ): Promise<string> {
+  const retiring = submission.retiring.map((name) => carriedBy(submission, name));
   for (const old of retiring) await standDown(sky, old, environment);
   try {
-    return await runOnNodes(sky, incarnation, 'run', environment, minutes);
+    const fresh = carriedBy(submission, submission.incarnation);
+    return await runOnNodes(sky, fresh, 'run', environment, minutes);
   } catch (error) {
     const [old] = retiring;
     if (old !== undefined) await serveAgain(sky, old, environment, minutes, error as Error);
@@ -135,7 +167,7 @@ async function takeOver(
 /** Brings nodes that have stood down back into service, because what was to replace them has failed. */
 async function serveAgain(
   sky: SkyPilot,
-  old: string,
+  old: Carried,
   environment: CommandEnvironment,
   minutes: number,
   cause: Error,
@@ -144,7 +176,7 @@ async function serveAgain(
     await runOnNodes(sky, old, 'run', environment, minutes);
   } catch (error) {
     throw new Error(
-      `${cause.message}\nAnd ${old}, which was to be replaced, does not serve again: ${String(error)}`,
+      `${cause.message}\nAnd ${old.incarnation}, which was to be replaced, does not serve again: ${String(error)}`,
       {
         cause,
       },

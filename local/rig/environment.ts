@@ -90,6 +90,8 @@ export function skyEnvironment(paths: RigPaths, tools: Tools, keys: OperatorKeys
     ...awsEnvironment(keys),
     // What `sky api start` sets for the server process.
     IS_SKYPILOT_SERVER: 'true',
+    PYTHONPATH: join(dirname(__dirname), 'sky'),
+    PYTHONDONTWRITEBYTECODE: '1',
     SKYPILOT_DISABLE_USAGE_COLLECTION: '1',
     PYTHONUNBUFFERED: '1',
   };

@@ -97,8 +97,13 @@ export function writeSkyHome(home: string): void {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
   }
-  // Other clouds are not looked for.
-  writeFileSync(join(home, '.sky', 'config.yaml'), stringify({ allowed_clouds: ['aws'] }), { mode: 0o600 });
+  const config = {
+    // Other clouds are not looked for.
+    allowed_clouds: ['aws'],
+    // The server looks after managed jobs itself, and not a machine that it would launch for that.
+    jobs: { controller: { consolidation_mode: true } },
+  };
+  writeFileSync(join(home, '.sky', 'config.yaml'), stringify(config), { mode: 0o600 });
 }
 
 /** SkyPilot's API server. It is run as `sky api start` runs it, but stays our child: no other server is touched. */

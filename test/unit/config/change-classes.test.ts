@@ -46,8 +46,8 @@ test('the table speaks of nothing that is no input', () => {
   expect(unknown).toEqual([]);
 });
 
-/** For each input, values whose change has the class. */
-const examples: [input: string, from: unknown, to: unknown, expected: ChangeClass][] = [
+/** For each input, values whose change has the class; the nodes are a cluster unless they are said to be a managed job. */
+const examples: [input: string, from: unknown, to: unknown, expected: ChangeClass, kind?: 'managed'][] = [
   ['aws:region', 'us-west-2', 'us-east-1', 'replace'],
   ['files', { 'a.sh': '1' }, { 'a.sh': '2' }, 'refresh'],
   ['orchestratorToken', undefined, 'x', 'refresh'],
@@ -56,9 +56,12 @@ const examples: [input: string, from: unknown, to: unknown, expected: ChangeClas
   ['network.nat', 'zonal', 'none', 'replace'],
   ['network.nat', 'single', 'zonal', 'none'],
   ['access.ssm', undefined, true, 'refresh'],
+  ['access.ssm', undefined, true, 'replace', 'managed'],
   ['access.proxy', undefined, { command: 'ssh' }, 'refresh'],
+  ['access.proxy', undefined, { command: 'ssh' }, 'replace', 'managed'],
   ['fleets[].nodesPerCluster', 1, 2, 'scale'],
   ['fleets[].nodesPerCluster', 3, 2, 'rebuild-workers'],
+  ['fleets[].nodesPerCluster', 1, 2, 'replace', 'managed'],
   ['fleets[].instanceType', 't3.medium', 't3.large', 'replace'],
   ['fleets[].cpus', 2, 4, 'replace'],
   ['fleets[].memoryGiB', 4, 8, 'replace'],
@@ -74,6 +77,8 @@ const examples: [input: string, from: unknown, to: unknown, expected: ChangeClas
   ['fleets[].labels', {}, { a: 'b' }, 'refresh'],
   ['fleets[].tags', {}, { a: 'b' }, 'refresh'],
   ['fleets[].drainMinutes', 0, 5, 'refresh'],
+  ['fleets[].recovery', 'up', 'managed', 'replace'],
+  ['fleets[].recovery', undefined, 'up', 'none'],
   ['orchestrator.endpoints', ['nats://a:4222'], ['nats://b:4222'], 'refresh'],
   ['orchestrator.tls', undefined, {}, 'refresh'],
   ['bacalhau.image', 'a:1', 'a:2', 'refresh'],
@@ -85,8 +90,8 @@ const examples: [input: string, from: unknown, to: unknown, expected: ChangeClas
   ['tags', {}, { team: 'x' }, 'refresh'],
 ];
 
-test.each(examples)('%s from %j to %j is %s', (input, from, to, expected) => {
-  const changes = changedInputs({ [input]: from }, { [input]: to }, { zones });
+test.each(examples)('%s from %j to %j is %s %s', (input, from, to, expected, kind) => {
+  const changes = changedInputs({ [input]: from }, { [input]: to }, { zones, managed: kind === 'managed' });
   expect(changes.map((change) => change.class)).toEqual(expected === 'none' ? [] : [expected]);
   expect(classesOf(inputClasses[input] ?? { class: 'none' })).toContain(expected);
 });
@@ -122,7 +127,7 @@ test('the number of clusters, what counts at the next launch only, and the order
   const other = { ...fleet, clusters: 9, onDemandFallback: true, maxHourlyUsd: 1 };
   expect(fleetInputs(config, 'us-west-2', other)).toEqual(inputs);
   const [a, b] = [{ tags: { x: '1', y: '2' } }, { tags: { y: '2', x: '1' } }];
-  expect(changedInputs(a, b, { zones })).toEqual([]);
+  expect(changedInputs(a, b, { zones, managed: false })).toEqual([]);
 });
 
 test('a place is changed in the hardest way that any of its inputs asks for', () => {
@@ -132,7 +137,7 @@ test('a place is changed in the hardest way that any of its inputs asks for', ()
 });
 
 test('an input that the table does not know is refused', () => {
-  expect(() => changedInputs({ unheard: 1 }, { unheard: 2 }, { zones })).toThrow(
+  expect(() => changedInputs({ unheard: 1 }, { unheard: 2 }, { zones, managed: false })).toThrow(
     'unheard is not in the table',
   );
 });

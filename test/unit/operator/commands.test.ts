@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -8,6 +7,7 @@ import { filesFingerprint, fileVariable } from '../../../deployment/operator/shi
 import { labelKeys } from '../../../deployment/operator/incarnation';
 import { storedProgram } from '../../../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml } from '../../../deployment/operator/task';
+import { mark, placeEnvironment, runLine } from './command-line';
 import { machine, placement } from './fixtures';
 import { SkyPilotServer, type Outcome, type Received } from './skypilot-server';
 
@@ -36,16 +36,14 @@ const launchVariables = {
 };
 const files = readNodeFiles();
 
-/** The mark that the stack has left on its server. */
-const mark = '0a1b2c3d';
-
 let server: SkyPilotServer;
 let endpoint: string;
 let folder: string;
 let outcomes: Record<string, (received: Received) => Outcome>;
 
 beforeEach(async () => {
-  outcomes = {};
+  // Without managed jobs.
+  outcomes = { '/jobs/queue/v2': () => ({ value: { jobs: [] } }) };
   server = new SkyPilotServer((received) => outcomes[received.path]?.(received) ?? { value: null });
   server.users.add(mark);
   endpoint = await server.start();
@@ -63,39 +61,19 @@ function awsAnswers(...answers: string[]): void {
   fs.writeFileSync(path.join(folder, 'aws'), script, { mode: 0o755 });
 }
 
-function run(
+const run = (
   command: string,
   environment: Record<string, string>,
   input = '',
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const env = {
-    PATH: `${folder}:${process.env['PATH'] ?? ''}`,
-    SKYFLEET_PLACE: 'sensors-0',
-    SKYFLEET_STACK: 'org/skyfleet/dev',
-    SKYFLEET_REGION: 'us-west-2',
-    SKYFLEET_NODES: '1',
-    SKYFLEET_LAUNCH_MINUTES: '0.2',
-    SKYFLEET_DELETE_MINUTES: '0.2',
-    SKYFLEET_DRAIN_MINUTES: '0',
-    SKYFLEET_CALL_MINUTES: '1',
-    XDG_STATE_HOME: folder,
-    SKYFLEET_SKYPILOT_ENDPOINT: endpoint,
-    SKYFLEET_SERVER: JSON.stringify({ mark }),
-    ...environment,
-  };
-  const child = spawn('/bin/sh', ['-c', command], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  child.stdin.end(input);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
-}
+): Promise<{ code: number | null; stdout: string; stderr: string }> =>
+  runLine(command, { ...placeEnvironment(folder, endpoint), ...environment }, input);
 
 describe('submit', () => {
   const environment = {
     SKYFLEET_GENERATION: '2',
     SKYFLEET_SERVING: '',
     SKYFLEET_STRATEGY: 'create-first',
+    SKYFLEET_RECOVERY: 'up',
     SKYFLEET_MACHINE: 'm1',
     SKYFLEET_FILES: filesFingerprint(files),
     SKYFLEET_ORCHESTRATOR_TOKEN: token,

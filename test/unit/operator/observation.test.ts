@@ -4,6 +4,7 @@ import {
   doubtfulClusters,
   faultsOf,
   foreignClaims,
+  recoveringJobs,
   type Fault,
   type HealthReport,
   type Seen,
@@ -14,11 +15,13 @@ import { orchestratorNode, standingCluster, standingNode } from './fixtures';
 const single: StandingPlace = {
   place: 'sensors-0',
   incarnation: 'sensors-0-aaaa',
+  managed: false,
   nodes: [standingNode('sensors-0-aaaa', 'i-0')],
 };
 const pair: StandingPlace = {
   place: 'sensors-1',
   incarnation: 'sensors-1-bbbb',
+  managed: false,
   nodes: [standingNode('sensors-1-bbbb-0', 'i-10'), standingNode('sensors-1-bbbb-1', 'i-11')],
 };
 const recorded = [single, pair];
@@ -28,6 +31,7 @@ const well: Seen = {
   running: new Set(['i-0', 'i-10', 'i-11', 'i-other']),
   stopped: new Set(),
   clusters: [standingCluster('sensors-0-aaaa'), standingCluster('sensors-1-bbbb')],
+  jobs: new Map(),
   unhealthy: new Map(),
   orchestrator: ['sensors-0-aaaa', 'sensors-1-bbbb-0', 'sensors-1-bbbb-1'].map((name) =>
     orchestratorNode(name),
@@ -215,5 +219,50 @@ describe('a place of the same name', () => {
       { ...standingCluster('somebody'), labels: null },
     ];
     expect(foreignClaims(clusters, 'organization/skyfleet/dev', ['sensors-0'])).toEqual([]);
+  });
+});
+
+describe('a managed job', () => {
+  const managed: StandingPlace[] = [{ ...single, managed: true }];
+  const job = (status: string): Partial<Seen> => ({
+    jobs: new Map([['sensors-0-aaaa', { id: 1, name: 'sensors-0-aaaa-…', status }]]),
+    clusters: [],
+  });
+  const faults = (change: Partial<Seen>): Map<string, Fault[]> => faultsOf(managed, { ...well, ...change });
+
+  test('that runs is well, whatever instance its node is on by now, and in no list of clusters', () => {
+    expect(faults({ ...job('RUNNING'), running: new Set(['i-other']) })).toEqual(new Map());
+  });
+
+  test('that is being brought back is no fault, and is told', () => {
+    const seen = { ...job('RECOVERING'), running: new Set<string>(), orchestrator: [] };
+    expect(faults(seen)).toEqual(new Map());
+    expect(recoveringJobs(managed, { ...well, ...seen })).toEqual([
+      'sensors-0: SkyPilot is bringing sensors-0-aaaa back by itself (RECOVERING); there is nothing to do for up',
+    ]);
+    expect(recoveringJobs(managed, { ...well, ...job('RUNNING') })).toEqual([]);
+  });
+
+  test('that has ended is gone', () => {
+    expect(faults({ clusters: [] }).get('sensors-0')).toMatchObject([
+      { kind: 'gone', node: 'sensors-0-aaaa' },
+    ]);
+    expect(doubtfulClusters(managed, faults({ clusters: [] }))).toEqual([]);
+  });
+
+  test('is unhealthy by what the instance that it has now says, not one that it had', () => {
+    const says = (instanceId: string): Partial<Seen> => ({
+      ...job('RUNNING'),
+      unhealthy: new Map([['sensors-0-aaaa', report(instanceId)]]),
+    });
+    expect(faults(says('i-other')).get('sensors-0')).toMatchObject([{ kind: 'unhealthy' }]);
+    expect(faults(says('i-before'))).toEqual(new Map());
+  });
+
+  test('is disconnected where the orchestrator says so', () => {
+    const orchestrator = [orchestratorNode('sensors-0-aaaa', 'DISCONNECTED')];
+    expect(faults({ ...job('RUNNING'), orchestrator }).get('sensors-0')).toMatchObject([
+      { kind: 'disconnected' },
+    ]);
   });
 });

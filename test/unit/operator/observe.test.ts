@@ -12,6 +12,7 @@ const mark = '0a1b2c3d';
 const recorded: StandingPlace[] = ['0', '1'].map((index) => ({
   place: `sensors-${index}`,
   incarnation: `sensors-${index}-aaaa`,
+  managed: false,
   nodes: [standingNode(`sensors-${index}-aaaa`, `i-${index}`)],
 }));
 const markerOf = (node: string): string => `fleets/sensors/health/faults/${node}.json`;
@@ -74,6 +75,7 @@ afterEach(async () => {
 
 function sources(changes: Partial<Sources> = {}): Sources {
   return {
+    stack: 'organization/skyfleet/dev',
     server: () =>
       ownServer({
         SKYFLEET_STACK: 'organization/skyfleet/dev',
@@ -124,7 +126,7 @@ const kindsOf = (observation: Observation): unknown =>
 
 test('where all is well everything is asked once, with one request of a kind', async () => {
   const observation = await observe(recorded, sources());
-  expect(observation).toEqual({ faults: new Map(), statuses: clusters, unseen: [] });
+  expect(observation).toEqual({ faults: new Map(), statuses: clusters, recovering: [], unseen: [] });
   expect(server.received.map(({ path, body }) => [path, body['refresh'], body['summary_response']])).toEqual([
     ['/status', 'NONE', true],
   ]);
@@ -209,12 +211,18 @@ test('a report that its node deletes just then is none', async () => {
   expect(await observe(recorded, sources({ bucket: { ...bucket, read } }))).toEqual({
     faults: new Map(),
     statuses: clusters,
+    recovering: [],
     unseen: [],
   });
 });
 
 test('before anything is recorded only the server is asked', async () => {
-  expect(await observe([], sources())).toEqual({ faults: new Map(), statuses: clusters, unseen: [] });
+  expect(await observe([], sources())).toEqual({
+    faults: new Map(),
+    statuses: clusters,
+    recovering: [],
+    unseen: [],
+  });
   expect(asked).toEqual([]);
 });
 

@@ -21,6 +21,7 @@ const node = {
 const token = 'planted-token';
 
 const applied = {
+  managed: false,
   inputs,
   submission: 's4',
   ready: { incarnation: 'sensors-0-aaaa', nodes: [node], tags: [] },

@@ -74,6 +74,7 @@ test('a place has what was submitted and what was applied last, with secrets in 
         inputs: { 'bacalhau.logLevel': 'info' },
         submission,
         ready: JSON.parse(ready) as unknown,
+        managed: false,
         token: 'planted-token',
       },
       finished: true,

@@ -86,7 +86,7 @@ export class SkyPilotServer {
       reply(200, this.active);
     } else if (url.pathname === '/api/get') {
       void this.replyOutcome(url.searchParams.get('request_id') ?? '', reply);
-    } else if (url.pathname === '/api/stream' || url.pathname === '/logs') {
+    } else if (['/api/stream', '/logs', '/jobs/logs'].includes(url.pathname)) {
       reply(
         200,
         typeof this.logs === 'string'

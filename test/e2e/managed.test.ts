@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalStack } from '../../local/job/stack';
+import { openRig, stopRig, type Rig } from '../../local/rig';
+import type { NodeReport } from '../../deployment/operator/wait';
+import { aws, localStack, onInstance, runCli, succeeded } from './rig-run';
+
+jest.setTimeout(40 * 60_000);
+
+/** A fleet that SkyPilot recovers by itself: one managed job of three nodes. */
+const name = 'e2e-managed';
+let rig: Rig;
+let stack: LocalStack;
+let nodes: NodeReport[];
+let logLevel = 'info';
+
+async function prepare(): Promise<void> {
+  await stack.prepare((config) => ({
+    ...config,
+    'skyfleet:bacalhau': { logLevel },
+    'skyfleet:fleets': [
+      {
+        ...{ name: 'watch', recovery: 'managed', clusters: 1, nodesPerCluster: 3 },
+        ...{ instanceType: 't3.medium', spot: true, diskSizeGiB: 30, ordinals: { first: 0, last: 9 } },
+      },
+    ],
+  }));
+}
+
+async function up(): Promise<void> {
+  await prepare();
+  const { code, output } = await stack.run('up', ['--yes', '--skip-preview'], () => undefined);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  nodes = ((await stack.outputs())['nodes'] as { watch: NodeReport[] }).watch;
+}
+
+/** What a preview says; it ends with an error where there is anything to do. */
+async function unchanged(): Promise<string> {
+  const { code, output } = await stack.run('preview', ['--expect-no-changes', '--diff'], () => undefined);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  return output;
+}
+
+/** Ids of the instances that run. */
+const running = (): Promise<string[]> =>
+  aws<string[]>(
+    rig,
+    ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
+    ...['Name=tag-key,Values=skyfleet-stack', 'Name=instance-state-name,Values=pending,running'],
+  );
+
+/** The identity of the node on an instance, and when its services were started. */
+async function nodeOn(instanceId: string): Promise<{ identity: string; started: string }> {
+  const identity = await onInstance(rig, instanceId, 'cat /opt/sensor/config/identity.json');
+  const inspect = "docker inspect --format '{{.State.StartedAt}}' bacalhau_compute sensor";
+  return { identity: identity.stdout, started: (await onInstance(rig, instanceId, inspect)).stdout };
+}
+
+/** The connected compute nodes in the orchestrator's own list, by the names of their sensors. */
+async function connected(): Promise<string[]> {
+  const url = `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`;
+  const { Nodes } = JSON.parse((await rig.exec(['curl', '--silent', url])).stdout) as {
+    Nodes: {
+      Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
+      ConnectionState: { Status: string };
+    }[];
+  };
+  return Nodes.filter(
+    ({ Info, ConnectionState }) => Info.NodeType === 'Compute' && ConnectionState.Status === 'CONNECTED',
+  )
+    .map(({ Info }) => `${Info.NodeID} ${Info.Labels['sensor_id'] ?? ''}`)
+    .sort();
+}
+
+const expected = (): string[] => nodes.map(({ nodeName, sensorId }) => `${nodeName} ${sensorId}`).sort();
+
+async function preempt(instanceId: string): Promise<void> {
+  const url = `${rig.endpoints.aws}/_emu/preempt/${instanceId}`;
+  const body = ['--data', '{"noticeSeconds": 0}'];
+  expect((await rig.exec(['curl', '--silent', '--fail', ...body, url])).code).toBe(0);
+}
+
+/** Asks again and again until something is so. */
+async function until(what: string, minutes: number, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + minutes * 60_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`not within ${minutes} minutes: ${what}`);
+    await sleep(2000);
+  }
+}
+
+beforeAll(async () => {
+  succeeded(await runCli(['rig', 'start', name]));
+  rig = await openRig({ name });
+  stack = localStack(rig);
+});
+afterAll(() => stopRig({ name }));
+
+test('up brings up a managed job of three nodes, and the next preview is clean', async () => {
+  await up();
+  expect(nodes.map(({ ordinal }) => ordinal)).toEqual([0, 1, 2]);
+  expect(await connected()).toEqual(expected());
+  await unchanged();
+});
+
+test('a node that AWS takes comes back unattended as the same sensor, and the others never notice', async () => {
+  const [first, lost, third] = nodes as [NodeReport, NodeReport, NodeReport];
+  const others = [first.instanceId, third.instanceId];
+  const before = await Promise.all([...others, lost.instanceId].map(nodeOn));
+  await preempt(lost.instanceId);
+
+  const fresh = async (): Promise<string[]> =>
+    (await running()).filter((id) => !nodes.some(({ instanceId }) => instanceId === id));
+  await until('another instance runs', 10, async () => (await fresh()).length === 1);
+  expect(await unchanged()).toContain('SkyPilot is bringing');
+  const [instance = ''] = await fresh();
+  // The list of nodes knows the lost one as connected until it misses it.
+  const serves = async (): Promise<boolean> =>
+    (await nodeOn(instance)).identity !== '' && (await connected()).length === 3;
+  await until('three nodes are connected', 10, serves);
+
+  const after = await Promise.all([...others, instance].map(nodeOn));
+  expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+  expect(after[2]?.identity).toBe(before[2]?.identity);
+  expect(await connected()).toEqual(expected());
+});
+
+test('the next preview is clean, and a refresh reaches all nodes on the machines that they have by now', async () => {
+  await until('SkyPilot says that the job runs', 5, async () => !(await unchanged()).includes('bringing'));
+  const machines = (await running()).sort();
+  logLevel = 'debug';
+  await up();
+  expect(nodes.map(({ instanceId }) => instanceId).sort()).toEqual(machines);
+  for (const { instanceId } of nodes) {
+    const config = await onInstance(rig, instanceId, 'cat /etc/bacalhau/config.yaml');
+    expect(config.stdout).toContain('debug');
+  }
+  await unchanged();
+});
+
+test('destroy leaves nothing, nor a managed job', async () => {
+  const { code, output } = await stack.run('destroy', ['--yes', '--skip-preview'], () => undefined);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  expect(await running()).toEqual([]);
+  const queue = await rig.exec(['sky', 'jobs', 'queue', '--skip-finished', '--all-users']);
+  expect(queue.stdout).toContain('No in-progress managed jobs');
+});
