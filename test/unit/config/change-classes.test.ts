@@ -90,7 +90,7 @@ const examples: [input: string, from: unknown, to: unknown, expected: ChangeClas
   ['tags', {}, { team: 'x' }, 'refresh'],
 ];
 
-test.each(examples)('%s from %j to %j is %s %s', (input, from, to, expected, kind) => {
+test.each(examples)('%s from %j to %j is %s %s', (input, from, to, expected, ...[kind]) => {
   const changes = changedInputs({ [input]: from }, { [input]: to }, { zones, managed: kind === 'managed' });
   expect(changes.map((change) => change.class)).toEqual(expected === 'none' ? [] : [expected]);
   expect(classesOf(inputClasses[input] ?? { class: 'none' })).toContain(expected);
