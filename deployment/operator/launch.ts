@@ -65,6 +65,22 @@ export function launchedConfig(
 }
 
 /**
+ * Brings a cluster that is up to a smaller number of nodes, and runs nothing on it.
+ *
+ * @returns SkyPilot's id of the request.
+ */
+export async function shrink(
+  sky: SkyPilot,
+  environment: CommandEnvironment,
+  incarnation: string,
+): Promise<string> {
+  const way = { incarnation, standby: false, repair: false };
+  const { name, num_nodes, resources } = launchedTask(environment, {}, way);
+  const config = launchedConfig(environment, incarnation);
+  return sky.submitLaunch(incarnation, toYaml({ name, num_nodes, resources }), config, { resize: true, noSetup: true });
+}
+
+/**
  * Schedules the launch that the environment describes. A cluster of that name that is there already is brought up to
  * date; a managed job is submitted anew.
  *

@@ -182,18 +182,20 @@ export class SkyPilot {
    * Schedules a launch and returns its request id at once.
    *
    * @param resize brings a cluster that is up to the task's number of nodes, which a plain launch refuses to do.
+   * @param noSetup leaves out the setup part.
    */
   async submitLaunch(
     cluster: string,
     taskYaml: string,
     config: Record<string, unknown>,
-    { resize = false } = {},
+    { resize = false, noSetup = false } = {},
   ): Promise<string> {
     return this.schedule('/launch', {
       task: taskYaml,
       cluster_name: cluster,
       override_skypilot_config: config,
       resize,
+      no_setup: noSetup,
     });
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { required, type CommandEnvironment } from './command-environment';
 import { takeDown } from './delete';
@@ -12,7 +13,7 @@ import {
   type WantedPlace,
 } from './incarnation';
 import { zonesOfInstances } from './instances';
-import { launch, shippedFiles } from './launch';
+import { launch, shippedFiles, shrink } from './launch';
 import { foreignJobs, jobsAsClusters } from './managed-jobs';
 import { readNodeFiles } from './node-files';
 import { foreignClaims } from './observation';
@@ -66,7 +67,9 @@ export async function submit(environment: CommandEnvironment): Promise<Submissio
   const standby = retiring.length > 0;
   const way = { incarnation, standby, repair: true };
   if (!managed) {
-    const resize = there !== undefined && there.nodes !== Number(required(environment, 'SKYFLEET_NODES'));
+    const nodes = Number(required(environment, 'SKYFLEET_NODES'));
+    if (there !== undefined && there.nodes > nodes) await shrunk(sky, environment, incarnation);
+    const resize = there !== undefined && there.nodes < nodes;
     const requestId = await launch(sky, environment, files, { ...way, resize, managed });
     const still = retiring.filter((name) => ofJobs.includes(name));
     return { ...submission, requestId, ...(still.length > 0 ? { managed: still } : {}) };
@@ -84,6 +87,23 @@ export async function submit(environment: CommandEnvironment): Promise<Submissio
     environment,
   );
   return { ...submission, requestId: '', managed: ofManaged, order };
+}
+
+/**
+ * How long Ray may take to miss a node that has ended: it asks every 3 s, with 10 s for the answer, and gives up after 5
+ * times (`health_check_*` in `src/ray/common/ray_config_def.h` of Ray 2.9). Tests wait less.
+ */
+const missedSeconds = 75;
+
+/**
+ * Brings a cluster to fewer nodes, without setting them up yet. SkyPilot runs the setup part on as many nodes as Ray
+ * believes alive, and would wait for ever for one that has just ended (0.14.1: `sky/backends/task_codegen.py`).
+ */
+async function shrunk(sky: SkyPilot, environment: CommandEnvironment, incarnation: string): Promise<void> {
+  const minutes = Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES'));
+  const requestId = await shrink(sky, environment, incarnation);
+  await sky.result(requestId, Date.now() + minutes * 60_000);
+  await sleep(Number(environment['SKYFLEET_MISSED_SECONDS'] ?? missedSeconds) * 1000);
 }
 
 /**

@@ -177,6 +177,26 @@ test('scale: a place that is taken away leaves every other node alone', async ()
   expect(await instances()).toEqual([single, ...nodes.pair].map(({ instanceId }) => instanceId).sort());
 });
 
+test('rebuild-workers: a cluster with fewer nodes keeps its head, and other places are left alone', async () => {
+  const [single, [head]] = [only(nodes.single), nodes.pair];
+  const before = await started(single);
+  declared.pair = { ...declared.pair, nodesPerCluster: 1 };
+  await prepare();
+  expect(await preview()).toEqual([
+    'pair-0: rebuild-workers: nodesPerCluster 2 → 1; 1 worker ends, 0 are made anew',
+  ]);
+  await up();
+  expect(nodes.pair.map(({ instanceId }) => instanceId)).toEqual([head?.instanceId]);
+  expect(nodes.single).toEqual([single]);
+  expect(await started(single)).toEqual(before);
+  expect(await instances()).toEqual([single, ...nodes.pair].map(({ instanceId }) => instanceId).sort());
+
+  declared.pair = { ...declared.pair, nodesPerCluster: 2 };
+  await prepare();
+  await up();
+  expect(nodes.pair).toHaveLength(2);
+});
+
 describe('replace', () => {
   const reason = 'single-0: replace: instanceType t3.medium → t3.large; 1 node restarts elsewhere';
 

@@ -140,11 +140,23 @@ describe('submit', () => {
     expect(server.received).toEqual([]);
   });
 
-  test('lets SkyPilot resize a cluster that has another number of nodes', async () => {
+  test('lets SkyPilot grow a cluster', async () => {
+    outcomes['/status'] = () => ({ value: [cluster] });
+    awsAnswers('["us-west-2a"]');
+    await submit({ ...recorded({}), SKYFLEET_NODES: '2' });
+    expect(launches()).toMatchObject([{ cluster_name: 'sensors-0-aaaa', resize: true, no_setup: false }]);
+  });
+
+  test('lets SkyPilot shrink a cluster first, and sets it up once the nodes that have ended are missed', async () => {
     outcomes['/status'] = () => ({ value: [{ ...cluster, nodes: 3 }] });
     awsAnswers('["us-west-2a","us-west-2a","us-west-2a"]');
-    await submit(recorded({}));
-    expect(launches()).toMatchObject([{ cluster_name: 'sensors-0-aaaa', resize: true }]);
+    const { stdout } = await submit({ ...recorded({}), SKYFLEET_MISSED_SECONDS: '0.1' });
+    const [first, second] = launches();
+    expect(first).toMatchObject({ cluster_name: 'sensors-0-aaaa', resize: true, no_setup: true });
+    expect(Object.keys(first?.task ?? {})).toEqual(['name', 'num_nodes', 'resources']);
+    expect(second).toMatchObject({ cluster_name: 'sensors-0-aaaa', resize: false, no_setup: false });
+    expect(second?.task).toHaveProperty('setup');
+    expect(JSON.parse(stdout)).toMatchObject({ requestId: 'request-3' });
   });
 
   test('lets a new cluster stand by while the old one serves', async () => {
