@@ -93,14 +93,15 @@ export async function launch(
   files: Record<string, string>,
   way: LaunchWay,
 ): Promise<string> {
-  const task = toYaml(launchedTask(environment, files, way));
+  const task = launchedTask(environment, files, way);
   const config = launchedConfig(environment, way.incarnation);
   if (way.managed) {
     const name = managedJobName(way.incarnation, {
       stack: required(environment, 'SKYFLEET_STACK'),
       machine: required(environment, 'SKYFLEET_MACHINE'),
     });
-    return sky.submitManagedJob(name, task, config);
+    // SkyPilot takes the task's own name for that of the job.
+    return sky.submitManagedJob(name, toYaml({ ...task, name }), config);
   }
-  return sky.submitLaunch(way.incarnation, task, config, { resize: way.resize });
+  return sky.submitLaunch(way.incarnation, toYaml(task), config, { resize: way.resize });
 }

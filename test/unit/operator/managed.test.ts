@@ -142,6 +142,7 @@ describe('submit', () => {
     const [job] = server.received.filter(({ path }) => path === '/jobs/launch').map(({ body }) => body);
     expect(job?.['name']).toBe(`${submitted.incarnation}-${stackMark(stack)}-${key}`);
     expect(parse(job?.['task'] as string)).toMatchObject({
+      name: job?.['name'],
       run: expect.stringContaining('follow_orders.py') as string,
       resources: { job_recovery: { strategy: 'FAILOVER' } },
       envs: { SKYFLEET_PHASE: 'full', SKYFLEET_ORDER: submitted.order },
