@@ -6,6 +6,7 @@ import { identify, isAlive, send, type ProcessId } from '../../local/rig/process
 import { endStragglers } from '../../local/rig/supervision';
 import type { NodeReport } from '../../deployment/operator/wait';
 import { localStack } from '../e2e/rig-run';
+import { ArgumentWatch, leaksIn } from '../e2e/token-search';
 import { Observer } from './observe';
 import { uniform } from './uniform';
 
@@ -103,8 +104,24 @@ export class Chaos {
     this.draw = uniform(settings.seed);
   }
 
-  /** Kills as often as asked, one after the other. */
+  /**
+   * Kills as often as asked, one after the other.
+   *
+   * @throws ChaosError where the token of the orchestrator is somewhere where it may not be afterwards.
+   */
   async run(): Promise<Totals> {
+    const watch = new ArgumentWatch(() => this.rig.orchestratorToken);
+    try {
+      const totals = await this.cycles();
+      const leaks = [...leaksIn(this.rig), ...watch.stop()];
+      if (leaks.length > 0) throw new ChaosError(`the token is in: ${leaks.join(', ')}`);
+      return totals;
+    } finally {
+      watch.stop();
+    }
+  }
+
+  private async cycles(): Promise<Totals> {
     const { kills } = this.settings;
     const totals: Totals = { kills: 0, converged: 0, orphans: 0, lost: 0 };
     for (let n = 1; n <= kills; n++) {

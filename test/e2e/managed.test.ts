@@ -3,6 +3,7 @@ import type { LocalStack } from '../../local/job/stack';
 import { openRig, stopRig, type Rig } from '../../local/rig';
 import type { NodeReport } from '../../deployment/operator/wait';
 import { aws, localStack, onInstance, runCli, succeeded } from './rig-run';
+import { ArgumentWatch, leaksIn } from './token-search';
 
 jest.setTimeout(40 * 60_000);
 
@@ -10,6 +11,7 @@ jest.setTimeout(40 * 60_000);
 const name = 'e2e-managed';
 let rig: Rig;
 let stack: LocalStack;
+let watch: ArgumentWatch;
 let nodes: NodeReport[];
 let logLevel = 'info';
 
@@ -91,9 +93,13 @@ async function until(what: string, minutes: number, isSo: () => Promise<boolean>
 beforeAll(async () => {
   succeeded(await runCli(['rig', 'start', name]));
   rig = await openRig({ name });
+  watch = new ArgumentWatch(() => rig.orchestratorToken);
   stack = localStack(rig);
 });
-afterAll(() => stopRig({ name }));
+afterAll(async () => {
+  watch.stop();
+  await stopRig({ name });
+});
 
 test('up brings up a managed job of three nodes, and the next preview is clean', async () => {
   await up();
@@ -143,4 +149,9 @@ test('destroy leaves nothing, nor a managed job', async () => {
   expect(await running()).toEqual([]);
   const queue = await rig.exec(['sky', 'jobs', 'queue', '--skip-finished', '--all-users']);
   expect(queue.stdout).toContain('No in-progress managed jobs');
+});
+
+test('the token is in no log, state or argument list after all that', () => {
+  expect(leaksIn(rig)).toEqual([]);
+  expect(watch.stop()).toEqual([]);
 });

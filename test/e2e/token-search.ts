@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { Rig } from '../../local/rig';
 
 /** Every form in which a planted token is looked for. */
 export function formsOf(token: string): string[] {
@@ -26,6 +27,13 @@ export function filesHolding(folder: string, token: string): string[] {
     .filter((file) => holds(fs.readFileSync(file), token))
     .map((file) => path.relative(folder, file))
     .sort();
+}
+
+/** Files of a rig that hold the orchestrator's token although none may: states, histories, logs, and all of SkyPilot's. */
+export function leaksIn({ paths, orchestratorToken }: Pick<Rig, 'paths' | 'orchestratorToken'>): string[] {
+  return [paths.pulumi, paths.logs, paths.aws, paths.sky].flatMap((folder) =>
+    filesHolding(folder, orchestratorToken).map((file) => path.join(path.basename(folder), file)),
+  );
 }
 
 /** Watches the arguments of every process of the machine until it is stopped. */

@@ -3,6 +3,7 @@ import type { NodeReport } from '../../deployment/operator/wait';
 import type { LocalStack } from '../../local/job/stack';
 import { openRig, stopRig, type Rig } from '../../local/rig';
 import { aws, localStack, onInstance, runCli, succeeded } from '../e2e/rig-run';
+import { ArgumentWatch, leaksIn } from '../e2e/token-search';
 
 jest.setTimeout(60 * 60_000);
 
@@ -10,6 +11,7 @@ jest.setTimeout(60 * 60_000);
 const name = 'e2e-changes';
 let rig: Rig;
 let stack: LocalStack;
+let watch: ArgumentWatch;
 let nodes: Record<'single' | 'pair', NodeReport[]>;
 
 type Fleet = Record<string, unknown>;
@@ -99,6 +101,7 @@ const instances = async (): Promise<string[]> =>
 beforeAll(async () => {
   succeeded(await runCli(['rig', 'start', name]));
   rig = await openRig({ name });
+  watch = new ArgumentWatch(() => rig.orchestratorToken);
   stack = localStack(rig);
   await prepare();
   expect(await preview()).toEqual([
@@ -107,7 +110,10 @@ beforeAll(async () => {
   ]);
   await up();
 });
-afterAll(() => stopRig({ name }));
+afterAll(async () => {
+  watch.stop();
+  await stopRig({ name });
+});
 
 test('none: what counts at the next launch only runs nothing on a node', async () => {
   const before = { nodes, started: await started(only(nodes.single)) };
@@ -303,4 +309,9 @@ describe('drift', () => {
     expect(refused.code).not.toBe(0);
     expect(refused.output).toContain('Nothing was changed, because it would be by guess.');
   });
+});
+
+test('the token is in no log, state or argument list after all that', () => {
+  expect(leaksIn(rig)).toEqual([]);
+  expect(watch.stop()).toEqual([]);
 });
