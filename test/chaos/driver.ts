@@ -24,6 +24,8 @@ export type Kill = 'pulumi SIGINT' | 'pulumi SIGKILL' | 'skypilot SIGKILL' | 'in
 export interface KillLine {
   n: number;
   seed: number;
+  /** The commit of the program, with `-dirty` behind it where the checkout differs from it. */
+  commit: string;
   kind: 'pulumi' | 'skypilot' | 'instance';
   signal: 'SIGINT' | 'SIGKILL' | 'preempted';
   during: During;
@@ -58,6 +60,10 @@ export interface Totals {
 export interface ChaosSettings {
   kills: number;
   seed: number;
+  /** The commit that the lines are of. */
+  commit: string;
+  /** Lines of an earlier run that was cut off and goes on. */
+  before?: readonly KillLine[];
   /** Is told what happens. */
   show: (line: string) => void;
   /** Gets each line of the record. */
@@ -67,6 +73,26 @@ export interface ChaosSettings {
 /** The closing line of a run. */
 export const closingLine = ({ kills, converged, orphans, lost }: Totals): string =>
   `kills ${kills}, converged ${converged}, orphans ${orphans}, lost ${lost}`;
+
+/** What the lines of a run come to. */
+export function totalsOf(lines: readonly KillLine[]): Totals {
+  const sum = (count: (line: KillLine) => number): number =>
+    lines.reduce((total, line) => total + count(line), 0);
+  return {
+    kills: lines.length,
+    converged: sum(({ converged }) => Number(converged)),
+    orphans: sum(({ found }) => found.orphans.length),
+    lost: sum(({ found }) => found.lost.length),
+  };
+}
+
+/** The lines of a record, without its closing line. */
+export function parseRecord(text: string): KillLine[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as KillLine);
+}
 
 /** Nodes of the stack: enough for something to be lost. */
 const clusters = 1;
@@ -88,7 +114,7 @@ export class ChaosError extends Error {}
 export class Chaos {
   private readonly stack: LocalStack;
   private readonly observer: Observer;
-  private readonly draw: () => number;
+  private draw: () => number = uniform(0);
   private readonly durations = new Map<During, number>();
   private wanted: Wanted = { logLevel: 'info', instanceType: 't3.medium' };
   private isUp = false;
@@ -101,7 +127,6 @@ export class Chaos {
   ) {
     this.stack = localStack(rig);
     this.observer = new Observer(rig, `organization/skyfleet/${this.stack.name}`);
-    this.draw = uniform(settings.seed);
   }
 
   /**
@@ -122,18 +147,15 @@ export class Chaos {
   }
 
   private async cycles(): Promise<Totals> {
-    const { kills } = this.settings;
-    const totals: Totals = { kills: 0, converged: 0, orphans: 0, lost: 0 };
-    for (let n = 1; n <= kills; n++) {
+    const { kills, before = [] } = this.settings;
+    const lines = [...before];
+    for (let n = before.length + 1; n <= kills; n++) {
       const line = await this.cycle(n);
       this.settings.record(line);
-      totals.kills++;
-      totals.converged += Number(line.converged);
-      totals.orphans += line.found.orphans.length;
-      totals.lost += line.found.lost.length;
+      lines.push(line);
       if (!line.converged) await this.startOver();
     }
-    return totals;
+    return totalsOf(lines);
   }
 
   private pick<T>(...choices: [T, ...T[]]): T {
@@ -141,7 +163,8 @@ export class Chaos {
   }
 
   private async cycle(n: number): Promise<KillLine> {
-    // All that is drawn is drawn here, so that a seed tells the same whatever comes of it.
+    // All that is drawn is drawn here, from the seed and the number of the kill: a run that goes on draws what it would have.
+    this.draw = uniform(this.settings.seed + Math.imul(n, 0x9e3779b1));
     const during = this.isUp ? this.pick<During>('up: refresh', 'up: replace', 'destroy') : 'up';
     const kill =
       during === 'destroy'
@@ -166,6 +189,7 @@ export class Chaos {
     return {
       n,
       seed: this.settings.seed,
+      commit: this.settings.commit,
       kind: kind as KillLine['kind'],
       signal: (signal === 'lost' ? 'preempted' : signal) as KillLine['signal'],
       during,

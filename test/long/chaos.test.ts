@@ -13,7 +13,7 @@ afterAll(() => stopRig({ name }));
 test(`whatever is killed, \`make recover\` leads back to \`up\` and \`destroy\` (seed ${seed})`, async () => {
   const lines: KillLine[] = [];
   const chaos = new Chaos(await startRig({ name }), {
-    ...{ kills, seed, show: () => undefined },
+    ...{ kills, seed, commit: 'this', show: () => undefined },
     record: (line) => lines.push(line),
   });
   const totals = await chaos.run();
