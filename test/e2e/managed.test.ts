@@ -108,9 +108,22 @@ test('up brings up a managed job of three nodes, and the next preview is clean',
   await unchanged();
 });
 
+/** The instance that SkyPilot runs the cluster by; it tags it so. */
+const headOfCluster = async (): Promise<string> =>
+  (
+    await aws<[string]>(
+      rig,
+      ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
+      ...['Name=tag:ray-node-type,Values=head', 'Name=instance-state-name,Values=running'],
+    )
+  )[0];
+
 test('a node that AWS takes comes back unattended as the same sensor, and the others never notice', async () => {
-  const [first, lost, third] = nodes as [NodeReport, NodeReport, NodeReport];
-  const others = [first.instanceId, third.instanceId];
+  const head = await headOfCluster();
+  const [lost, ...rest] = [...nodes].sort(
+    (a, b) => Number(a.instanceId === head) - Number(b.instanceId === head),
+  ) as [NodeReport, ...NodeReport[]];
+  const others = rest.map(({ instanceId }) => instanceId);
   const before = await Promise.all([...others, lost.instanceId].map(nodeOn));
   await preempt(lost.instanceId);
 
@@ -141,6 +154,23 @@ test('the next preview is clean, and a refresh reaches all nodes on the machines
     expect(config.stdout).toContain('debug');
   }
   await unchanged();
+});
+
+test('where AWS takes the head, SkyPilot makes the whole cluster anew, of the same sensors', async () => {
+  const identities = async (ids: string[]): Promise<string[]> =>
+    (await Promise.all(ids.map(nodeOn))).map(({ identity }) => identity).sort();
+  const old = nodes.map(({ instanceId }) => instanceId);
+  const before = await identities(old);
+  await preempt(await headOfCluster());
+  await until('three other instances run', 10, async () => {
+    const ids = await running();
+    return ids.length === 3 && ids.every((id) => !old.includes(id));
+  });
+  const ids = await running();
+  await until('all have an identity', 10, async () => (await identities(ids)).every((text) => text !== ''));
+  expect(await identities(ids)).toEqual(before);
+  await until('three nodes are connected', 5, async () => (await connected()).length === 3);
+  expect(await connected()).toEqual(expected());
 });
 
 test('destroy leaves nothing, nor a managed job', async () => {
