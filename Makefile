@@ -66,7 +66,7 @@ e2e: setup ## The main job on a rig of its own, end to end
 test: check unit plugin-tests e2e ## All checks and tests
 
 .PHONY: test-long
-test-long: setup ## What takes too long for every change: a case for each class of change, drift, three random kills
+test-long: setup ## What takes too long for every change: a case for each class of change, and drift
 	@$(TSX) local/cli.ts tests --selectProjects long --runInBand
 
 .PHONY: chaos
