@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeReport } from '../../deployment/operator/wait';
 import type { LocalStack } from '../../local/job/stack';
-import { openRig, stopRig, type Rig } from '../../local/rig';
+import { openRig, startRig, stopRig, type Rig } from '../../local/rig';
+import { orchestratorTokenFile } from '../../local/rig/environment';
+import { endStragglers } from '../../local/rig/supervision';
 import { aws, localStack, onInstance, runCli, succeeded } from '../e2e/rig-run';
 import { ArgumentWatch, leaksIn } from '../e2e/token-search';
 
@@ -12,6 +16,8 @@ const name = 'e2e-changes';
 let rig: Rig;
 let stack: LocalStack;
 let watch: ArgumentWatch;
+/** The token of the orchestrator before it was rotated. */
+let retiredToken: string;
 let nodes: Record<'single' | 'pair', NodeReport[]>;
 
 type Fleet = Record<string, unknown>;
@@ -148,6 +154,35 @@ test('refresh: on the same machine, only the service whose files changed restart
     'volume',
     'volume',
   ]);
+});
+
+test('refresh: a rotated token reaches every node, and the gap ends with the up', async () => {
+  const all = [only(nodes.single), only(nodes.pair)];
+  const before = await Promise.all(all.map(started));
+  retiredToken = rig.orchestratorToken;
+  fs.writeFileSync(orchestratorTokenFile(rig.paths), randomBytes(24).toString('hex'));
+  rig = await openRig({ name });
+  stack = localStack(rig);
+  await prepare();
+  const reason = 'refresh: orchestratorToken changed; 1 node is brought up to date in place';
+  expect(await preview()).toEqual([`pair-0: ${reason}`, `single-0: ${reason}`]);
+
+  await endStragglers(rig.paths, ({ service }) => service === 'orchestrator');
+  const begun = Date.now();
+  rig = await startRig({ name });
+  const since = (): number => (Date.now() - begun) / 1000;
+  const isBack = async ({ sensorId, nodeName }: NodeReport): Promise<number> => {
+    while ((await connectedAs(sensorId))[0] !== nodeName) await sleep(500);
+    return since();
+  };
+  const [gaps, end] = await Promise.all([Promise.all(all.map(isBack)), up().then(since)]);
+  const shown = gaps.map((gap) => `${gap.toFixed(0)} s`).join(', ');
+  process.stderr.write(
+    `without the orchestrator: ${shown}; the up ended ${end.toFixed(0)} s after it came back\n`,
+  );
+  const after = await Promise.all(all.map(started));
+  expect(after.map(({ sensor }) => sensor)).toEqual(before.map(({ sensor }) => sensor));
+  for (const [index, { compute }] of after.entries()) expect(compute).not.toBe(before[index]?.compute);
 });
 
 test('scale: places and nodes are added, and every other node is left alone', async () => {
@@ -313,5 +348,6 @@ describe('drift', () => {
 
 test('the token is in no log, state or argument list after all that', () => {
   expect(leaksIn(rig)).toEqual([]);
+  expect(leaksIn({ paths: rig.paths, orchestratorToken: retiredToken })).toEqual([]);
   expect(watch.stop()).toEqual([]);
 });
