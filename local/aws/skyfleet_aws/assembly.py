@@ -17,7 +17,7 @@ from .machines import HostProvider, Machines
 from .request_log import RequestLog
 from .server import Account
 from .settings import Settings
-from .workarounds import ec2, groups, iam, logs, nat
+from .workarounds import ec2, groups, iam, logs, nat, s3
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def assemble(settings: Settings, hosts: HostProvider) -> Assembly:
     ec2.apply(machines, settings.regions)
     nat.apply(machines)
     logs.apply()
+    s3.apply()
     iam.apply()
     make_operator(settings.state / "operator.json")
     requests = RequestLog(settings.state / "requests.jsonl")
