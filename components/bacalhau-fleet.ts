@@ -68,6 +68,7 @@ export class BacalhauFleet extends pulumi.ComponentResource {
       managed: fleet.recovery === 'managed',
     };
     const shipped = readNodeFiles();
+    const [fingerprint, fingerprints] = [filesFingerprint(shipped), fileFingerprints(shipped)];
     const files = new ShippedFiles(
       `${name}-files`,
       { stack: args.stack, callMinutes: args.timeouts.callMinutes, files: shipped },
@@ -101,11 +102,11 @@ export class BacalhauFleet extends pulumi.ComponentResource {
           // No node starts without its token, and nothing is launched that the preview has not shown.
           after: [...(args.after ?? []), token, files],
           nodeSettings: settings.apply(renderNodeSettings),
-          files: filesFingerprint(shipped),
+          files: fingerprint,
           inputs: {
             ...args.inputs,
             'fleets[].ordinals': { ...fleet.ordinals, first: firstOrdinal(fleet, index) },
-            files: fileFingerprints(shipped),
+            files: fingerprints,
           },
           history,
           strategy: fleet.strategy,

@@ -5,6 +5,7 @@ import { SkyCluster } from '../../components/sky-cluster';
 import { SkyServer } from '../../components/sky-server';
 import type { AwsSources } from '../../components/observer';
 import { readHistory } from '../../components/stack-history';
+import { shortenStackTraces } from '../../components/stack-traces';
 import { fleetInputs } from '../../config/change-classes';
 import { parseConfig } from '../../config/parse';
 import { readNodeFiles } from '../../deployment/operator/node-files';
@@ -25,6 +26,7 @@ const allRunning: AwsSources = {
  * bucket. All else is what `index.ts` does, reading what came before included.
  */
 export = async (): Promise<Record<string, unknown>> => {
+  shortenStackTraces();
   const clusters = Number(given('BENCH_COUNT'));
   const region = 'us-west-2';
   const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
@@ -61,6 +63,7 @@ export = async (): Promise<Record<string, unknown>> => {
     endpoint: config.skypilot.endpoint,
   });
   const shipped = readNodeFiles();
+  const [fingerprint, fingerprints] = [filesFingerprint(shipped), fileFingerprints(shipped)];
   const files = new ShippedFiles('sensors-files', {
     stack,
     files: shipped,
@@ -111,11 +114,11 @@ export = async (): Promise<Record<string, unknown>> => {
         sensor: { image: config.sensor.image },
         bucket: { name: 'bench-data', prefix: 'fleets/sensors/', region, endpointUrl: null },
       }),
-      files: filesFingerprint(shipped),
+      files: fingerprint,
       inputs: {
         ...fleetInputs(config, region, fleet),
         'fleets[].ordinals': { ...fleet.ordinals, first: index },
-        files: fileFingerprints(shipped),
+        files: fingerprints,
       },
       history,
       strategy: fleet.strategy,
