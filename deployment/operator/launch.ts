@@ -77,7 +77,10 @@ export async function shrink(
   const way = { incarnation, standby: false, repair: false };
   const { name, num_nodes, resources } = launchedTask(environment, {}, way);
   const config = launchedConfig(environment, incarnation);
-  return sky.submitLaunch(incarnation, toYaml({ name, num_nodes, resources }), config, { resize: true, noSetup: true });
+  return sky.submitLaunch(incarnation, toYaml({ name, num_nodes, resources }), config, {
+    resize: true,
+    noSetup: true,
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { operatorProgram } from '../../../components/operator-program';
-import { bundleText, ensureText } from '../../../deployment/operator/bundles';
+import { bundlesOf, bundleText, ensureText } from '../../../deployment/operator/bundles';
 
 const checkout = path.resolve(__dirname, '../../..');
 
@@ -45,4 +45,28 @@ test('a file that holds another text is replaced, and one that holds the text is
   ensureText(file, 'new');
   expect(fs.statSync(file).ino).toBe(before);
   expect(fs.readdirSync(path.dirname(file))).toEqual(['claim.js']);
+});
+
+describe('bundles that are kept', () => {
+  const claim = (): string => fs.readFileSync(path.join(folder, 'claim.js'), 'utf8');
+
+  test('are taken as they are, and made anew where they or one of their sources have changed', () => {
+    const made = bundlesOf(checkout, folder);
+    const before = fs.statSync(path.join(folder, 'claim.js')).mtimeMs;
+    expect(bundlesOf(checkout, folder)).toEqual(made);
+    expect(fs.statSync(path.join(folder, 'claim.js')).mtimeMs).toBe(before);
+
+    fs.writeFileSync(path.join(folder, 'claim.js'), 'of another hand');
+    expect(bundlesOf(checkout, folder)).toEqual(made);
+    expect(claim()).toBe(made.get('claim.js'));
+
+    const file = path.join(folder, 'sources.json');
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as { sources: Record<string, string> };
+    const source = 'deployment/operator/commands/claim.ts';
+    expect(Object.keys(record.sources)).toContain(source);
+    record.sources[source] = 'an earlier version';
+    fs.writeFileSync(file, JSON.stringify(record));
+    bundlesOf(checkout, folder);
+    expect(fs.readFileSync(file, 'utf8')).not.toContain('an earlier version');
+  });
 });
