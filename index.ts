@@ -1,3 +1,5 @@
+// First, because it begins to ask for what takes a while.
+import { stackName } from './components/recorded-stack';
 import * as pulumi from '@pulumi/pulumi';
 import { BacalhauFleet } from './components/bacalhau-fleet';
 import { Buckets } from './components/buckets';
@@ -36,10 +38,10 @@ export = async (): Promise<Record<string, unknown>> => {
   const config = await loadConfig(__dirname);
   const { orchestratorToken, orchestratorApiToken, skypilotToken } = config.secrets;
   const { permissionsBoundary } = config.governance;
-  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const stack = stackName();
   const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
   const tags = { ...config.tags, 'skyfleet-stack': stack };
-  const history = await readHistory(stack, config);
+  const history = await readHistory(config);
   const prefixOf = (fleet: { name: string }): string => `${config.buckets.prefix}${fleet.name}/`;
 
   const network = new Network(name, {

@@ -6,14 +6,11 @@ import { observe, type Observation } from '../deployment/operator/observe';
 import { Orchestrator } from '../deployment/operator/orchestrator';
 import { reportFolder, type OrderReport } from '../deployment/operator/orders';
 import type { LaunchState, PlaceFacts } from '../deployment/operator/place-plan';
-import {
-  readRecordedStack,
-  type RecordedPlace,
-  type RecordedStack,
-} from '../deployment/operator/recorded-state';
+import type { RecordedPlace, RecordedStack } from '../deployment/operator/recorded-state';
 import { ownServer } from '../deployment/operator/server-identity';
 import type { SkyPilot } from '../deployment/operator/skypilot';
 import { awsSources, type AwsSources, type AwsSourcesArgs } from './observer';
+import { recordedStack, stackName } from './recorded-stack';
 
 /** What came before: what Pulumi has recorded of the places of a stack, and what is really there. */
 export class StackHistory {
@@ -53,11 +50,11 @@ export class StackHistory {
  * @param aws whom to ask what AWS has of the stack.
  */
 export async function readHistory(
-  stack: string,
   config: StackConfig,
   aws: (args: AwsSourcesArgs) => AwsSources = awsSources,
 ): Promise<StackHistory> {
-  const recorded = await readRecordedStack(stack);
+  const stack = stackName();
+  const recorded = await recordedStack;
   const { plain } = config;
   const past = { recorded: recorded.places, token: plain.orchestratorToken };
   if (recorded.server === undefined)

@@ -1,3 +1,4 @@
+import { stackName } from '../../components/recorded-stack';
 import * as pulumi from '@pulumi/pulumi';
 import { Launches } from '../../components/launches';
 import { ShippedFiles } from '../../components/shipped-files';
@@ -29,7 +30,7 @@ export = async (): Promise<Record<string, unknown>> => {
   shortenStackTraces();
   const clusters = Number(given('BENCH_COUNT'));
   const region = 'us-west-2';
-  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const stack = stackName();
   const config = parseConfig(
     {
       network: { cidr: '10.42.0.0/16', zones: ['us-west-2a', 'us-west-2b'] },
@@ -46,7 +47,6 @@ export = async (): Promise<Record<string, unknown>> => {
   const token = 'a-token-of-the-orchestrator';
   const orchestratorToken = pulumi.secret(token);
   const history = await readHistory(
-    stack,
     {
       ...config,
       region,
