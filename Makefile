@@ -32,6 +32,10 @@ local-down: node_modules/.package-lock.json ## Destroy the stacks of `make local
 render: node_modules/.package-lock.json ## Write the SkyPilot task of each cluster of a stack as files (STACK=name)
 	@$(TSX) deployment/operator/commands/render.ts --stack '$(STACK)'
 
+.PHONY: review
+review: node_modules/.package-lock.json ## Say what an up would do to one stack or to several (STACK="name …" OUT=folder)
+	@$(TSX) review/cli.ts $(addprefix --stack ,$(STACK)) $(if $(OUT),--out '$(OUT)')
+
 .PHONY: recover
 recover: node_modules/.package-lock.json ## Make a stack ready for up or destroy after Pulumi was killed (STACK=name, OPTIONS=--help)
 	@$(TSX) deployment/operator/commands/recover.ts --stack '$(STACK)' $(OPTIONS)
@@ -43,8 +47,9 @@ check: node_modules/.package-lock.json ## Types, lint and format
 	npx prettier --check --log-level warn .
 
 .PHONY: docs
-docs: node_modules/.package-lock.json ## Write the references of the configuration and of the change classes
+docs: node_modules/.package-lock.json ## Write the references of the configuration, of the change classes and of a review
 	@$(TSX) config/generate.ts
+	@$(TSX) review/generate.ts
 
 .PHONY: unit
 unit: setup ## Tests of pure logic, of components with mocks, and of node scripts

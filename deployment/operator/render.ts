@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { CommandEnvironment } from './command-environment';
 import { parseSubmission } from './incarnation';
 import { launchedConfig, launchedTask } from './launch';
+import { nameOf, parsePreview } from './preview';
 import { toYaml } from './task';
 
 /** The submit command of a place, as a preview shows it. */
@@ -33,19 +33,6 @@ const unknownMark = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 /** What a preview holds for a secret. */
 const secretMark = '[secret]';
 
-interface PreviewState {
-  urn: string;
-  type: string;
-  inputs?: { environment?: Record<string, unknown> };
-  outputs?: { stdout?: unknown };
-}
-
-/** What `pulumi preview --json` prints, as far as it is read here. */
-interface Preview {
-  steps?: { op: string; newState?: PreviewState; oldState?: PreviewState }[];
-  diagnostics?: { severity: string; message: string }[];
-}
-
 const submitSuffix = '-submit';
 /** What a preview does with a resource that is there afterwards. */
 const standing = new Set(['same', 'create', 'update', 'create-replacement']);
@@ -57,22 +44,17 @@ const standing = new Set(['same', 'create', 'update', 'create-replacement']);
  * @throws Error with what the preview complains of.
  */
 export function plannedPlaces(json: string): PlannedPlace[] {
-  const { steps = [], diagnostics = [] } = JSON.parse(json) as Preview;
-  const errors = diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
-  if (errors.length > 0) {
-    throw new Error(`pulumi preview failed:\n${stripVTControlCharacters(errors.join('\n')).trim()}`);
-  }
-  return steps
-    .flatMap(({ op, newState, oldState }): PlannedPlace[] => {
-      const name = newState?.urn.split('::').at(-1) ?? '';
+  return parsePreview(json)
+    .steps.flatMap(({ op, newState, oldState }): PlannedPlace[] => {
+      const name = nameOf(newState?.urn ?? '');
       if (!standing.has(op) || newState?.type !== 'command:local:Command' || !name.endsWith(submitSuffix)) {
         return [];
       }
-      const stdout = oldState?.outputs?.stdout;
+      const stdout = oldState?.outputs?.['stdout'];
       return [
         {
           place: name.slice(0, -submitSuffix.length),
-          environment: newState.inputs?.environment ?? {},
+          environment: (newState.inputs?.['environment'] ?? {}) as Record<string, unknown>,
           stdout: typeof stdout === 'string' ? stdout : undefined,
         },
       ];

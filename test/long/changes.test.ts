@@ -5,7 +5,9 @@ import type { NodeReport } from '../../deployment/operator/wait';
 import type { LocalStack } from '../../local/job/stack';
 import { openRig, startRig, stopRig, type Rig } from '../../local/rig';
 import { orchestratorTokenFile } from '../../local/rig/environment';
+import { CHECKOUT } from '../../local/rig/paths';
 import { endStragglers } from '../../local/rig/supervision';
+import { exitCodes, reviewSchema, type StackReview } from '../../review/model';
 import { aws, localStack, onInstance, runCli, succeeded } from '../e2e/rig-run';
 import { ArgumentWatch, leaksIn } from '../e2e/token-search';
 
@@ -47,6 +49,16 @@ async function preview(): Promise<string[]> {
   const [, diagnostics = ''] = output.split('Diagnostics:');
   const reasons = diagnostics.split('\n').filter((line) => /^\s+(single|pair)-\d.*: \w[\w-]*: /.test(line));
   return [...new Set(reasons.map((line) => line.trim()))].sort();
+}
+
+/** What `make review` says of the stack. */
+async function review(): Promise<StackReview> {
+  const program = ['node', '--import', 'tsx', 'review/cli.ts', '--json', ...stack.stackOptions()];
+  const { code, stdout, stderr } = await rig.exec(program, { cwd: CHECKOUT });
+  if (code !== exitCodes.changes) throw new Error(`the review ended with ${String(code)}: ${stderr}`);
+  const [only] = reviewSchema.parse(JSON.parse(stdout)).stacks;
+  if (only === undefined) throw new Error('the review holds no stack');
+  return only;
 }
 
 async function up(): Promise<void> {
@@ -138,6 +150,12 @@ test('refresh: on the same machine, only the service whose files changed restart
     'pair-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
     'single-0: refresh: bacalhau.logLevel info → debug, tags {} → {"team":"sensors"}; 1 node is brought up to date in place',
   ]);
+  const { operations, nodes: touched, files } = await review();
+  expect(operations).toMatchObject([{ kind: 'refresh', places: ['pair-0', 'single-0'] }]);
+  expect(operations[0]?.changes.map(({ input }) => input)).toEqual(['bacalhau.logLevel', 'tags']);
+  const all = [only(nodes.pair), only(nodes.single)].map(({ nodeName }) => nodeName);
+  expect(touched).toEqual({ added: 0, removed: [], replaced: [], updated: all, identities: [] });
+  expect(files.find(({ text }) => text === 'node.json')).toMatchObject({ of: ['pair-0', 'single-0'] });
   await up();
   expect(nodes).toEqual(before.nodes);
   const after = await started(only(nodes.single));

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readNodeFiles } from '../node-files';
+import { previewStack } from '../preview';
 import { plannedPlaces, renderPlace } from '../render';
 
 const usage =
@@ -15,18 +15,6 @@ interface WrittenPlace {
   cluster: string;
   task: string;
   config: string;
-}
-
-/** What `pulumi preview --json` prints, with whatever exit code: its errors stand in the JSON. */
-function preview(stack: string, configFile: string | undefined): Promise<string> {
-  const file = configFile === undefined ? [] : ['--config-file', configFile];
-  const args = ['preview', '--json', '--show-sames', '--non-interactive', '--stack', stack, ...file];
-  return new Promise((resolve, reject) => {
-    execFile('pulumi', args, { maxBuffer: 2 ** 30 }, (error, stdout, stderr) => {
-      if (stdout.trimStart().startsWith('{')) resolve(stdout);
-      else reject(new Error(`pulumi preview failed: ${stderr.trim() || (error?.message ?? stdout)}`));
-    });
-  });
 }
 
 async function main(): Promise<void> {
@@ -43,7 +31,9 @@ async function main(): Promise<void> {
   const out = values.out ?? path.join('rendered', stack);
 
   const files = readNodeFiles();
-  const rendered = plannedPlaces(await preview(stack, values['config-file'])).map((place) =>
+  const configFile = values['config-file'];
+  const file = configFile === undefined ? [] : ['--config-file', configFile];
+  const rendered = plannedPlaces(await previewStack(stack, ['--show-sames', ...file])).map((place) =>
     renderPlace(place, files),
   );
   fs.mkdirSync(out, { recursive: true });

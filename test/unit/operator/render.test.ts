@@ -115,7 +115,7 @@ describe('the command', () => {
     });
     expect(fs.readdirSync(out).sort()).toEqual(['local-0.config.yaml', 'local-0.yaml']);
     expect(fs.readFileSync(path.join(folder, 'arguments'), 'utf8')).toMatch(
-      /^preview --json .*--stack local --config-file my\.yaml$/m,
+      /^preview --json .*--stack local --show-sames --config-file my\.yaml$/m,
     );
   });
 

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+
+/** A resource in a preview: as it is recorded, or as it is to be. */
+export interface PreviewState {
+  urn: string;
+  type: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+/** What Pulumi would do with one resource. */
+export interface PreviewStep {
+  /** `same`, `create`, `update`, `delete`, `replace`, … */
+  op: string;
+  urn: string;
+  oldState?: PreviewState;
+  newState?: PreviewState;
+  /** The properties that differ, by their path. */
+  detailedDiff?: Record<string, unknown> | null;
+}
+
+/** What `pulumi preview --json` prints, as far as it is read here. */
+export interface Preview {
+  steps: PreviewStep[];
+  diagnostics: { severity: string; message: string }[];
+}
+
+/**
+ * Reads what `pulumi preview --json` printed.
+ *
+ * @throws Error with what the preview complains of.
+ */
+export function parsePreview(json: string): Preview {
+  const { steps = [], diagnostics = [] } = JSON.parse(json) as Partial<Preview>;
+  const plain = diagnostics.map(({ severity, message }) => ({
+    severity,
+    message: stripVTControlCharacters(message).trim(),
+  }));
+  const errors = plain.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  if (errors.length > 0) throw new Error(`pulumi preview failed:\n${errors.join('\n')}`);
+  return { steps, diagnostics: plain };
+}
+
+/** Name of a resource, from its URN. */
+export const nameOf = (urn: string): string => urn.split('::').at(-1) ?? '';
+
+/**
+ * Has Pulumi preview a stack.
+ *
+ * @param args further arguments, such as `--show-sames`.
+ * @returns the JSON that it printed, with whatever exit code: its errors stand in the JSON.
+ * @throws Error where it printed none.
+ */
+export function previewStack(stack: string, args: readonly string[]): Promise<string> {
+  const all = ['preview', '--json', '--non-interactive', '--stack', stack, ...args];
+  return new Promise((resolve, reject) => {
+    execFile('pulumi', all, { maxBuffer: 2 ** 30 }, (error, stdout, stderr) => {
+      if (stdout.trimStart().startsWith('{')) resolve(stdout);
+      else reject(new Error(`pulumi preview failed: ${stderr.trim() || (error?.message ?? stdout)}`));
+    });
+  });
+}

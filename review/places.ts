@@ -1,0 +1,86 @@
+import { parse } from 'yaml';
+import { changedInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
+import { carriedBy, parseSubmission } from '../deployment/operator/incarnation';
+import { nameOf, type Preview, type PreviewState, type PreviewStep } from '../deployment/operator/preview';
+import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
+import { isKind, type OperationKind } from './model';
+
+/** One place that an `up` would change. */
+export interface PlaceChange {
+  place: string;
+  kind: OperationKind;
+  /** Why, without the kind. */
+  reason: string;
+  changes: InputChange[];
+  /** The nodes that stand there. */
+  standing: NodeReport[];
+  /** Nodes that are to stand there; none where the place goes. */
+  nodes: number;
+  submit: PreviewStep;
+}
+
+const commandType = 'command:local:Command';
+
+/** Whether a step is about one of the commands of a place. */
+export const isOfPlace = ({ urn }: PreviewStep): boolean => urn.includes('skyfleet:sky:SkyCluster$');
+
+/** The environment of a command. */
+export function environmentOf(state: PreviewState | undefined): Record<string, unknown> {
+  return (state?.inputs?.['environment'] ?? {}) as Record<string, unknown>;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function readyOf(wait: PreviewStep | undefined): ReadyCluster | undefined {
+  const stdout = text(wait?.oldState?.outputs?.['stdout']);
+  return stdout === '' ? undefined : (JSON.parse(stdout) as ReadyCluster);
+}
+
+function appliedIn(state: PreviewState | undefined): PlaceInputs | undefined {
+  const applied = text(environmentOf(state)['SKYFLEET_APPLIED']);
+  return applied === '' ? undefined : (parse(applied) as PlaceInputs);
+}
+
+/** The inputs that differ from what was last applied. */
+function inputChanges(wait: PreviewStep | undefined): InputChange[] {
+  const [from, to] = [appliedIn(wait?.oldState), appliedIn(wait?.newState)];
+  const ready = readyOf(wait);
+  if (from === undefined || to === undefined || ready === undefined) return [];
+  const submission = parseSubmission(text(environmentOf(wait?.oldState)['SKYFLEET_SUBMISSION'])) ?? {};
+  const { managed } = carriedBy(submission, ready.incarnation);
+  return changedInputs(from, to, { zones: ready.nodes.map(({ zone }) => zone), managed });
+}
+
+/** The kind and the words of a reason such as `refresh: …`. */
+function split(change: string): { kind: OperationKind; reason: string } {
+  const [, kind = '', reason = ''] = /^([\w-]+): (.*)$/s.exec(change) ?? [];
+  if (!isKind(kind)) throw new Error(`"${change}" is no reason that this version of the review knows`);
+  return { kind, reason };
+}
+
+/** The places that an `up` would change, in the order of their names. */
+export function placeChanges({ steps }: Preview): PlaceChange[] {
+  const commands = steps.filter(
+    (step) => isOfPlace(step) && (step.newState ?? step.oldState)?.type === commandType,
+  );
+  const waits = new Map(commands.map((step) => [nameOf(step.urn), step]));
+  return commands
+    .flatMap((submit): PlaceChange[] => {
+      const name = nameOf(submit.urn);
+      if (!name.endsWith('-submit') || submit.op === 'same') return [];
+      const place = name.slice(0, -'-submit'.length);
+      const wait = waits.get(`${place}-wait`);
+      const standing = readyOf(wait)?.nodes ?? [];
+      if (submit.op === 'delete') {
+        const reason = 'the place is removed';
+        return [{ place, kind: 'scale', reason, changes: [], standing, nodes: 0, submit }];
+      }
+      const [before, after] = [environmentOf(submit.oldState), environmentOf(submit.newState)];
+      // Without a new generation, nothing of the place runs.
+      if (before['SKYFLEET_GENERATION'] === after['SKYFLEET_GENERATION']) return [];
+      const { kind, reason } = split(text(after['SKYFLEET_CHANGE']));
+      const nodes = Number(after['SKYFLEET_NODES']);
+      return [{ place, kind, reason, changes: inputChanges(wait), standing, nodes, submit }];
+    })
+    .sort((a, b) => a.place.localeCompare(b.place, 'en', { numeric: true }));
+}

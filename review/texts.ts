@@ -1,0 +1,87 @@
+import { createPatch } from 'diff';
+import { nameOf, type Preview } from '../deployment/operator/preview';
+import { fileVariable } from '../deployment/operator/shipped-files';
+import type { TextDiff } from './model';
+import { environmentOf, type PlaceChange } from './places';
+
+/** What a preview holds for a secret. */
+const secretMark = '[secret]';
+
+/** What differs in one text of one fleet or place. */
+interface Difference {
+  text: string;
+  of: string;
+  diff: string;
+}
+
+/** The unified diff of two texts; undefined where they are the same, empty where one is a secret. */
+function difference(title: string, before: unknown, after: unknown): string | undefined {
+  if (before === after) return undefined;
+  if (before === secretMark || after === secretMark) return '';
+  const [from, to] = [before, after].map((value) => (typeof value === 'string' ? value : ''));
+  const patch = createPatch(title, from ?? '', to ?? '', undefined, undefined, { context: 2 });
+  // Without the heading, which the title is.
+  return patch.slice(Math.max(0, patch.indexOf('@@')));
+}
+
+/** The lines that a diff takes away and adds, without those around them. */
+const changedLines = (diff: string): string =>
+  diff
+    .split('\n')
+    .filter((line) => /^[+-]/.test(line))
+    .join('\n');
+
+/** The same difference in several fleets or places is one. */
+function grouped(differences: readonly Difference[]): TextDiff[] {
+  const groups = new Map<string, TextDiff>();
+  for (const { text, of, diff } of differences) {
+    const key = `${text}\n${changedLines(diff)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { text, of: [of], diff });
+    else group.of.push(of);
+  }
+  return [...groups.values()];
+}
+
+/** The texts that are made for a place, by the variables of its submit command. */
+const placeTexts = {
+  SKYFLEET_TASK: 'task',
+  SKYFLEET_SKYPILOT_CONFIG: 'SkyPilot configuration',
+  SKYFLEET_NODE: 'node.json',
+} as const;
+
+/**
+ * The texts that differ: shipped files, and what is made for places that stand.
+ *
+ * @param files paths of the shipped files; a text of another one goes by its variable.
+ */
+export function textDiffs(
+  { steps }: Preview,
+  places: readonly PlaceChange[],
+  files: readonly string[],
+): TextDiff[] {
+  const paths = new Map(files.map((file) => [fileVariable(file), file]));
+  const ofFleets = steps
+    .filter(({ op, urn }) => op === 'update' && nameOf(urn).endsWith('-files-reviewed'))
+    .flatMap(({ urn, oldState, newState }): Difference[] => {
+      const [before, after] = [environmentOf(oldState), environmentOf(newState)];
+      const of = nameOf(urn).slice(0, -'-files-reviewed'.length);
+      return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+        .filter((variable) => variable.startsWith('FILE_'))
+        .flatMap((variable) => {
+          const name = paths.get(variable) ?? variable;
+          const diff = difference(name, before[variable], after[variable]);
+          return diff === undefined ? [] : [{ text: name, of, diff }];
+        });
+    });
+  const ofPlaces = places
+    .filter(({ submit }) => submit.op === 'update')
+    .flatMap(({ place, submit }): Difference[] => {
+      const [before, after] = [environmentOf(submit.oldState), environmentOf(submit.newState)];
+      return Object.entries(placeTexts).flatMap(([variable, name]) => {
+        const diff = difference(name, before[variable], after[variable]);
+        return diff === undefined ? [] : [{ text: name, of: place, diff }];
+      });
+    });
+  return grouped([...ofFleets, ...ofPlaces]);
+}
