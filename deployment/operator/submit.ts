@@ -16,6 +16,7 @@ import { zonesOfInstances } from './instances';
 import { launch, shippedFiles, shrink } from './launch';
 import { foreignJobs, jobsAsClusters } from './managed-jobs';
 import { readNodeFiles } from './node-files';
+import type { RunWay } from './node-task';
 import { foreignClaims } from './observation';
 import { giveOrder, newOrderId } from './orders';
 import { ownServer } from './server-identity';
@@ -41,52 +42,88 @@ export async function submit(environment: CommandEnvironment): Promise<Submissio
   };
   await untilNothingIsUnderWay(sky, wanted.place, Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES')));
   const managed = required(environment, 'SKYFLEET_RECOVERY') === 'managed';
+  const standing = await whatStands(sky, wanted, environment, managed || recorded?.managed !== undefined);
+  const { incarnation, retiring: others } = chooseIncarnation(
+    standing.clusters,
+    wanted,
+    recorded?.incarnation,
+  );
+  const jobs = [...standing.jobs, ...(managed ? [incarnation] : [])];
+  // Whoever serves goes last; others are what is left of tries that failed, and may hold what the place needs.
+  const serving = environment['SKYFLEET_SERVING'];
+  const deleteFirst = required(environment, 'SKYFLEET_STRATEGY') === 'delete-first';
+  const retiring = others.filter((name) => name === serving && !deleteFirst);
+  const failed = others.filter((name) => !retiring.includes(name));
+  await takeDown(
+    sky,
+    failed.map((name) => carriedBy({ managed: jobs }, name)),
+    environment,
+  );
+
+  const there = standing.clusters.find(({ name }) => name === incarnation);
+  const way = { incarnation, standby: retiring.length > 0, repair: true };
+  const begun = managed
+    ? await beginManaged(sky, environment, files, { way, isThere: there !== undefined })
+    : await beginCluster(sky, environment, files, { way, nodes: there?.nodes });
+  const ofJobs = [incarnation, ...retiring].filter((name) => jobs.includes(name));
+  return { incarnation, retiring, generation, ...begun, ...(ofJobs.length > 0 ? { managed: ofJobs } : {}) };
+}
+
+/**
+ * The clusters of the server, and the managed jobs of the place beside them in the same form.
+ *
+ * @param withJobs whether there may be managed jobs; the list of them is expensive for the server.
+ * @throws Error where another stack has the place.
+ */
+async function whatStands(
+  sky: SkyPilot,
+  wanted: WantedPlace,
+  environment: CommandEnvironment,
+  withJobs: boolean,
+): Promise<{ clusters: ClusterStatus[]; jobs: string[] }> {
   const known = await sky.status();
-  const jobs = managed || recorded?.managed !== undefined ? await sky.managedJobs() : [];
+  const jobs = withJobs ? await sky.managedJobs() : [];
   const [claim] = [
     ...foreignClaims(known, wanted.stack, [wanted.place]),
     ...foreignJobs(jobs, wanted.stack, [wanted.place]),
   ];
   if (claim !== undefined) throw new Error(claim);
-  const jobClusters = jobsAsClusters(jobs, wanted);
-  const clusters = await withoutMisplaced([...known, ...jobClusters], wanted, environment);
-  const { incarnation, retiring: others } = chooseIncarnation(clusters, wanted, recorded?.incarnation);
-  // Whoever serves goes last; others are what is left of tries that failed, and may hold what the place needs.
-  const serving = environment['SKYFLEET_SERVING'];
-  const deleteFirst = required(environment, 'SKYFLEET_STRATEGY') === 'delete-first';
-  const retiring = others.filter((name) => name === serving && !deleteFirst);
-  const ofJobs = [...jobClusters.map(({ name }) => name), ...(managed ? [incarnation] : [])];
-  await takeDown(
-    sky,
-    others.filter((name) => !retiring.includes(name)).map((name) => carriedBy({ managed: ofJobs }, name)),
-    environment,
-  );
+  const ofPlace = jobsAsClusters(jobs, wanted);
+  return {
+    clusters: await withoutMisplaced([...known, ...ofPlace], wanted, environment),
+    jobs: ofPlace.map(({ name }) => name),
+  };
+}
 
-  const submission = { incarnation, retiring, generation };
-  const there = clusters.find(({ name }) => name === incarnation);
-  const standby = retiring.length > 0;
-  const way = { incarnation, standby, repair: true };
-  if (!managed) {
-    const nodes = Number(required(environment, 'SKYFLEET_NODES'));
-    if (there !== undefined && there.nodes > nodes) await shrunk(sky, environment, incarnation);
-    const resize = there !== undefined && there.nodes < nodes;
-    const requestId = await launch(sky, environment, files, { ...way, resize, managed });
-    const still = retiring.filter((name) => ofJobs.includes(name));
-    return { ...submission, requestId, ...(still.length > 0 ? { managed: still } : {}) };
-  }
+/** Launches a cluster, or brings the one that is there up to date. */
+async function beginCluster(
+  sky: SkyPilot,
+  environment: CommandEnvironment,
+  files: Record<string, string>,
+  { way, nodes }: { way: RunWay; nodes: number | undefined },
+): Promise<{ requestId: string }> {
+  const wanted = Number(required(environment, 'SKYFLEET_NODES'));
+  if (nodes !== undefined && nodes > wanted) await shrunk(sky, environment, way.incarnation);
+  const resize = nodes !== undefined && nodes < wanted;
+  return { requestId: await launch(sky, environment, files, { ...way, resize, managed: false }) };
+}
+
+/** Submits a managed job, or orders the nodes of the one that is there to bring themselves up to date. */
+async function beginManaged(
+  sky: SkyPilot,
+  environment: CommandEnvironment,
+  files: Record<string, string>,
+  { way, isThere }: { way: RunWay; isThere: boolean },
+): Promise<{ requestId: string; order: string }> {
   const order = newOrderId();
-  const ofManaged = [incarnation, ...retiring].filter((name) => ofJobs.includes(name));
-  if (there === undefined) {
-    const requestId = await launch(sky, environment, files, { ...way, resize: false, managed, order });
-    return { ...submission, requestId, managed: ofManaged, order };
+  if (!isThere) {
+    const job = { ...way, resize: false, managed: true, order };
+    return { requestId: await launch(sky, environment, files, job), order };
   }
-  const phase = standby ? 'standby' : 'full';
-  await giveOrder(
-    incarnation,
-    { order, part: 'run', phase, files: shippedFiles(environment, files) },
-    environment,
-  );
-  return { ...submission, requestId: '', managed: ofManaged, order };
+  const phase = way.standby ? 'standby' : 'full';
+  const shipped = shippedFiles(environment, files);
+  await giveOrder(way.incarnation, { order, part: 'run', phase, files: shipped }, environment);
+  return { requestId: '', order };
 }
 
 /**
