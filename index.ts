@@ -8,7 +8,7 @@ import { Network } from './components/network';
 import { NodeRole } from './components/node-role';
 import { SkyServer } from './components/sky-server';
 import { readHistory, type StackHistory } from './components/stack-history';
-import { shortenStackTraces } from './components/stack-traces';
+import { spareStackTraces } from './components/stack-traces';
 import { fleetInputs } from './config/change-classes';
 import { loadConfig, type StackConfig } from './config/load';
 import type { Connection } from './deployment/operator/task';
@@ -34,7 +34,7 @@ function tellRemovals(history: StackHistory, declared: readonly string[]): void 
 }
 
 export = async (): Promise<Record<string, unknown>> => {
-  shortenStackTraces();
+  spareStackTraces();
   const config = await loadConfig(__dirname);
   const { orchestratorToken, orchestratorApiToken, skypilotToken } = config.secrets;
   const { permissionsBoundary } = config.governance;

@@ -6,7 +6,7 @@ import { SkyCluster } from '../../components/sky-cluster';
 import { SkyServer } from '../../components/sky-server';
 import type { AwsSources } from '../../components/observer';
 import { readHistory } from '../../components/stack-history';
-import { shortenStackTraces } from '../../components/stack-traces';
+import { spareStackTraces } from '../../components/stack-traces';
 import { fleetInputs } from '../../config/change-classes';
 import { parseConfig } from '../../config/parse';
 import { readNodeFiles } from '../../deployment/operator/node-files';
@@ -27,7 +27,7 @@ const allRunning: AwsSources = {
  * bucket. All else is what `index.ts` does, reading what came before included.
  */
 export = async (): Promise<Record<string, unknown>> => {
-  shortenStackTraces();
+  spareStackTraces();
   const clusters = Number(given('BENCH_COUNT'));
   const region = 'us-west-2';
   const stack = stackName();
