@@ -14,7 +14,7 @@ type StackHook = { prepareStackTrace?: (error: Error, frames: NodeJS.CallSite[])
  * whoever asks Pulumi for the promises that never end gets all of them.
  */
 export function spareStackTraces(environment: NodeJS.ProcessEnv = process.env): void {
-  if (environment['PULUMI_DEBUG_PROMISE_LEAKS'] !== undefined) return;
+  if ((environment['PULUMI_DEBUG_PROMISE_LEAKS'] ?? '') !== '') return;
   const { prepareStackTrace: mapped } = Error as StackHook;
   if (mapped === undefined) return;
   (Error as StackHook).prepareStackTrace = (error, frames) =>
