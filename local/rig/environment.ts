@@ -83,6 +83,9 @@ export function emulatorEnvironment(paths: RigPaths, tools: Tools): Record<strin
   };
 }
 
+/** What Python imports at the start of SkyPilot's programs. */
+export const SKY_FOLDER = join(dirname(__dirname), 'sky');
+
 /** The environment of SkyPilot's API server. */
 export function skyEnvironment(paths: RigPaths, tools: Tools, keys: OperatorKeys): Record<string, string> {
   return {
@@ -90,7 +93,7 @@ export function skyEnvironment(paths: RigPaths, tools: Tools, keys: OperatorKeys
     ...awsEnvironment(keys),
     // What `sky api start` sets for the server process.
     IS_SKYPILOT_SERVER: 'true',
-    PYTHONPATH: join(dirname(__dirname), 'sky'),
+    PYTHONPATH: SKY_FOLDER,
     PYTHONDONTWRITEBYTECODE: '1',
     SKYPILOT_DISABLE_USAGE_COLLECTION: '1',
     PYTHONUNBUFFERED: '1',

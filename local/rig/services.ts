@@ -16,6 +16,7 @@ import {
   emulatorEnvironment,
   orchestratorEnvironment,
   readOperatorKeys,
+  SKY_FOLDER,
   skyEnvironment,
 } from './environment';
 import { answers } from './namespace';
@@ -120,7 +121,7 @@ export function sky(paths: RigPaths, tools: Tools): Service {
         // SkyPilot keeps SSH connections to nodes under fixed names in /tmp, which another rig would share.
         argv: withPrivateTmp(
           temporary,
-          [paths.state, tools.venv],
+          [paths.state, tools.venv, SKY_FOLDER],
           [tools.python, '-m', 'sky.server.server', '--host=127.0.0.1', `--port=${SKY_PORT}`],
         ),
         env: skyEnvironment(paths, tools, readOperatorKeys(paths)),
