@@ -22,12 +22,15 @@ function partsOf({ name }: ManagedJob): { incarnation: string; mark: string; mac
     : { incarnation, mark, machine };
 }
 
-/** Whether a managed job is the stack's. */
-export const isJobOf = (job: ManagedJob, stack: string): boolean => partsOf(job)?.mark === stackMark(stack);
-
 /** The incarnation that a managed job carries, as far as it is the stack's. */
-export const incarnationOfJob = (job: ManagedJob, stack: string): string | undefined =>
-  isJobOf(job, stack) ? partsOf(job)?.incarnation : undefined;
+export function incarnationOfJob(job: ManagedJob, stack: string): string | undefined {
+  const parts = partsOf(job);
+  return parts?.mark === stackMark(stack) ? parts.incarnation : undefined;
+}
+
+/** Whether a managed job is the stack's. */
+export const isJobOf = (job: ManagedJob, stack: string): boolean =>
+  incarnationOfJob(job, stack) !== undefined;
 
 /** The newest managed job of an incarnation, ended or not; undefined where there was none. */
 export async function jobOfIncarnation(
