@@ -1,11 +1,13 @@
 // First, because it begins to ask for what takes a while.
-import { stackName } from './components/recorded-stack';
+import { recordedStack, stackName } from './components/recorded-stack';
 import * as pulumi from '@pulumi/pulumi';
 import { BacalhauFleet } from './components/bacalhau-fleet';
 import { Buckets } from './components/buckets';
 import { Launches } from './components/launches';
 import { Network } from './components/network';
 import { NodeRole } from './components/node-role';
+import { currentOverride } from './components/override';
+import { Reviewed } from './components/reviewed';
 import { SkyServer } from './components/sky-server';
 import { readHistory, type StackHistory } from './components/stack-history';
 import { spareStackTraces } from './components/stack-traces';
@@ -42,6 +44,7 @@ export = async (): Promise<Record<string, unknown>> => {
   const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
   const tags = { ...config.tags, 'skyfleet-stack': stack };
   const history = await readHistory(config);
+  new Reviewed(name, { stack, governance: config.governance, secrets: { ...config.secrets } });
   const prefixOf = (fleet: { name: string }): string => `${config.buckets.prefix}${fleet.name}/`;
 
   const network = new Network(name, {
@@ -120,7 +123,9 @@ export = async (): Promise<Record<string, unknown>> => {
     fleets.flatMap(({ clusters }) => clusters.map(({ place }) => place)),
   );
 
+  const override = currentOverride(process.env['SKYFLEET_OVERRIDE'], (await recordedStack).override);
   return {
+    ...(override === undefined ? {} : { reviewOverride: override }),
     dataBucket: buckets.dataBucketName,
     vpcId: network.vpcId,
     nodes: Object.fromEntries(fleets.map((fleet, index) => [config.fleets[index]?.name ?? '', fleet.nodes])),

@@ -17,10 +17,12 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 function knownKeys(path: readonly PropertyKey[]): string[] {
   const root: JsonSchema = z.toJSONSchema(configSchema, { io: 'input' });
   const schema = path.reduce<JsonSchema>((at, part) => {
-    const next = typeof part === 'number' ? at.items : at.properties?.[String(part)];
+    const next =
+      typeof part === 'number' ? at.items : (at.properties?.[String(part)] ?? at.additionalProperties);
     return next as JsonSchema;
   }, root);
-  return Object.keys(schema.properties ?? {});
+  const { propertyNames } = schema as { propertyNames?: JsonSchema };
+  return Object.keys(schema.properties ?? {}).concat((propertyNames?.enum ?? []) as string[]);
 }
 
 /** What is allowed, in the words of a user. The schema's own messages say it already; the rest are zod's codes. */

@@ -13,6 +13,7 @@ import {
   tagMap,
   zone,
 } from './atoms';
+import { policyRuleNames, severities } from './policy-rules';
 import { sharedKeys } from './shared';
 
 /**
@@ -308,7 +309,19 @@ const governance = z
         monthlyUsd: z.number().positive().describe('US dollars per month.'),
       })
       .optional()
-      .describe('What the stack may cost. Recorded; nothing is measured against it yet.'),
+      .describe('What the stack may cost, as a review reckons it. Any amount where absent.'),
+    policy: z
+      .partialRecord(
+        z.enum(policyRuleNames),
+        z.strictObject({
+          severity: z.enum(severities).describe('How grave what the rule finds is.'),
+          reason: z.string().min(10, 'must say why, in ten characters or more').describe('Why.'),
+        }),
+      )
+      .default({})
+      .describe(
+        'Rules of the review (docs/policy.md) that are held otherwise, by name: `{ severity, reason }`, the severity `error`, `warning` or `off`.',
+      ),
   })
   .describe('What the platform team demands of the stack.');
 

@@ -43,6 +43,8 @@ export interface RecordedStack {
   server: string | undefined;
   /** Name of the data bucket; undefined before the first `up`. */
   dataBucket: string | undefined;
+  /** Output `reviewOverride` of the last `up`. */
+  override: unknown;
 }
 
 interface Resource {
@@ -95,7 +97,12 @@ function appliedBy(wait: RecordedCommand): RecordedPlace['applied'] {
   };
 }
 
-const emptyStack = (): RecordedStack => ({ places: new Map(), server: undefined, dataBucket: undefined });
+const emptyStack = (): RecordedStack => ({
+  places: new Map(),
+  server: undefined,
+  dataBucket: undefined,
+  override: undefined,
+});
 
 /**
  * Reads what Pulumi has recorded of a stack.
@@ -116,6 +123,7 @@ export function parseRecordedStack(json: string): RecordedStack {
     if (resource.type === 'pulumi:pulumi:Stack') {
       const bucket = plain(resource.outputs?.['dataBucket']);
       if (typeof bucket === 'string') stack.dataBucket = bucket;
+      stack.override = plain(resource.outputs?.['reviewOverride']);
     }
     if (resource.type !== 'command:local:Command') continue;
     if (resource.urn.includes('skyfleet:sky:SkyServer$') && name.endsWith('-skypilot')) {

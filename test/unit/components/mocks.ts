@@ -23,8 +23,12 @@ function outputsOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Rec
   };
 }
 
+/** The key of fingerprints, as its command prints it. */
+export const printedKey = 'a key of fingerprints';
+
 /** What a command prints. */
 function printed(name: string): string {
+  if (name.endsWith('-fingerprint-key')) return printedKey;
   if (name.endsWith('-skypilot')) return '{"mark":"m"}';
   return JSON.stringify(
     name.endsWith('-submit')

@@ -2,7 +2,8 @@ import type * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
 import { readNodeFiles } from '../../../deployment/operator/node-files';
 import { fileFingerprints, filesFingerprint, fileVariable } from '../../../deployment/operator/shipped-files';
-import { mockPulumi, setConfig, type Registered } from './mocks';
+import { secretFingerprint } from '../../../components/reviewed';
+import { mockPulumi, printedKey, setConfig, type Registered } from './mocks';
 
 let registered: Registered[];
 
@@ -138,7 +139,9 @@ test('each place has a submit and a wait command, beside those of the fleet and 
     'sensors-1-wait',
     'sensors-files-reviewed',
     'skyfleet-dev-data-kept',
+    'skyfleet-dev-fingerprint-key',
     'skyfleet-dev-launched',
+    'skyfleet-dev-reviewed',
     'skyfleet-dev-skypilot',
   ]);
 });
@@ -209,6 +212,19 @@ test('the token is a secret and stands in no other variable', () => {
     const holders = Object.keys(values).filter((variable) => values[variable]?.includes('planted-token'));
     expect(holders).toEqual(['SKYFLEET_ORCHESTRATOR_TOKEN']);
   }
+});
+
+test('a review is told what it goes by, and of a secret a fingerprint that is none', () => {
+  const { secret, values } = environmentOf('skyfleet-dev-reviewed');
+  expect(secret).toBe(false);
+  expect(values).toMatchObject({
+    SKYFLEET_STACK: 'organization/skyfleet/dev',
+    SECRET_orchestratorToken: secretFingerprint(printedKey, 'planted-token'),
+  });
+  expect(parse(values['SKYFLEET_GOVERNANCE'] ?? '')).toEqual({ requiredTags: [], policy: {} });
+  expect(JSON.stringify(values)).not.toContain('planted-token');
+  expect(secretFingerprint(printedKey, 'x')).toMatch(/^[0-9a-f]{12}$/);
+  expect(secretFingerprint('another key', 'x')).not.toBe(secretFingerprint(printedKey, 'x'));
 });
 
 test('the token reaches the nodes through the bucket, below their prefix', () => {

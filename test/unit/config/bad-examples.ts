@@ -319,6 +319,16 @@ export const badExamples: BadExample[] = [
     'permissionsBoundary: must be the ARN',
   ),
   governance('a budget of nothing', { budget: { monthlyUsd: 0 } }, 'budget.monthlyUsd: must be more than 0'),
+  governance(
+    'a rule that is none',
+    { policy: { 'no-such-rule': { severity: 'off', reason: 'because it is there' } } },
+    'policy.no-such-rule: is not a known key; remove it or write one of open-to-world',
+  ),
+  governance(
+    'a rule set without saying why',
+    { policy: { 'public-bucket': { severity: 'off', reason: 'because' } } },
+    'policy.public-bucket.reason: must say why',
+  ),
 
   timeouts('no time', { launchMinutes: 0 }, 'launchMinutes: must be more than 0'),
   timeouts('too much time', { launchMinutes: 241 }, 'launchMinutes: must be 240 or less'),

@@ -52,10 +52,14 @@ test('every rule over several values has a bad example', () => {
   expect(bare.map(({ name }) => name)).toEqual([]);
 });
 
+/** A path with keys for what stands for any: of lists the first, of maps one that is allowed. */
+const withKeys = (path: string): string =>
+  path.replaceAll('[]', '.0').replace('policy{}', 'policy.public-bucket').replaceAll('{}', '.t4');
+
 /** A value that no place takes, and its configuration where the rest is good. */
 function withValueAt(path: string, value: unknown): Record<string, unknown> {
   const config = structuredClone(good) as unknown as Record<string, unknown>;
-  const parts = path.replaceAll('[]', '.0').replaceAll('{}', '.t4').split('.');
+  const parts = withKeys(path).split('.');
   const last = parts.pop() ?? '';
   let at = config;
   for (const [index, part] of parts.entries()) {
@@ -67,9 +71,7 @@ function withValueAt(path: string, value: unknown): Record<string, unknown> {
 }
 const keyOf = (path: string): string =>
   configKey(
-    path
-      .replaceAll('[]', '.0')
-      .replaceAll('{}', '.t4')
+    withKeys(path)
       .split('.')
       .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
   );
