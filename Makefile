@@ -33,8 +33,12 @@ render: node_modules/.package-lock.json ## Write the SkyPilot task of each clust
 	@$(TSX) deployment/operator/commands/render.ts --stack '$(STACK)'
 
 .PHONY: review
-review: node_modules/.package-lock.json ## Say what an up would do to one stack or to several (STACK="name …" OUT=folder)
-	@$(TSX) review/cli.ts $(addprefix --stack ,$(STACK)) $(if $(OUT),--out '$(OUT)')
+review: node_modules/.package-lock.json ## Say what an up would do to one stack or to several (STACK="name …" OUT=folder OPTIONS=--help)
+	@$(TSX) review/cli.ts $(addprefix --stack ,$(STACK)) $(if $(OUT),--out '$(OUT)') $(OPTIONS)
+
+.PHONY: up
+up: node_modules/.package-lock.json ## Review a stack and apply just that, unless it is blocked (STACK=name, OPTIONS=--help)
+	@$(TSX) review/up.ts --stack '$(STACK)' $(OPTIONS)
 
 .PHONY: recover
 recover: node_modules/.package-lock.json ## Make a stack ready for up or destroy after Pulumi was killed (STACK=name, OPTIONS=--help)
@@ -47,7 +51,7 @@ check: node_modules/.package-lock.json ## Types, lint and format
 	npx prettier --check --log-level warn .
 
 .PHONY: docs
-docs: node_modules/.package-lock.json ## Write the references of the configuration, of the change classes and of a review
+docs: node_modules/.package-lock.json ## Write the references of the configuration, the change classes, the rules and a review
 	@$(TSX) config/generate.ts
 	@$(TSX) review/generate.ts
 

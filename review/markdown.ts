@@ -1,5 +1,18 @@
 import type { Review, StackReview } from './model';
-import { nodeLines, placesText, resourcesText, summary } from './text';
+import {
+  blockedText,
+  costHead,
+  costNotes,
+  costRows,
+  findingGroups,
+  hasCost,
+  nodeLines,
+  placesText,
+  policyNotes,
+  resourcesText,
+  secretLines,
+  summary,
+} from './text';
 
 /** A text as it is: nothing in it is taken for HTML. */
 const plain = (text: string): string =>
@@ -25,17 +38,54 @@ function code(language: string, text: string): string {
 
 const list = (lines: readonly string[]): string => lines.map((line) => `- ${plain(line)}`).join('\n');
 
+/** A table; all but the first column of numbers to the right, where `numbers` says so. */
+function table(head: readonly string[], rows: readonly string[][], numbers = false): string {
+  const rule = head.map((_, index) => (numbers && index > 0 ? '---:' : '---'));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** What the rules have found, the grave first. */
+function policyMarkdown(stack: StackReview): string {
+  const rows = findingGroups(stack).map(({ rule, severity, resources, what, remedy }) => [
+    severity === 'error' ? '**error**' : severity,
+    cell(resources),
+    `${cell(what)} (\`${rule}\`)`,
+    cell(remedy),
+  ]);
+  const found = rows.length === 0 ? [] : [table(['', 'resource', 'finding', 'remedy'], rows)];
+  const notes = policyNotes(stack);
+  return [...found, ...(notes.length === 0 ? [] : [list(notes)])].join('\n\n');
+}
+
+/** What the stack costs: the sum, and folded what it is made of. */
+function costMarkdown(stack: StackReview): string {
+  const rows = costRows(stack).map((cells) => cells.map(cell));
+  const sums = rows.slice(-2).map(([item = '', , ...amounts]) => [item, ...amounts]);
+  const items = rows.slice(0, -2);
+  const [first = '', , ...rest] = costHead;
+  return [
+    table([first, ...rest], sums, true),
+    folded('What it is made of', [table(costHead, items, true), list(costNotes(stack))].join('\n\n')),
+  ].join('\n\n');
+}
+
 function stackMarkdown(stack: StackReview): string {
   const { operations, drift, files, resources, notes } = stack;
   const section = (title: string, body: string): string[] => (body === '' ? [] : [`### ${title}`, body]);
-  const rows = operations.map(
-    ({ kind, reason, places }) => `| \`${kind}\` | ${cell(placesText(places))} | ${cell(reason)} |`,
-  );
+  const rows = operations.map(({ kind, reason, places }) => [
+    `\`${kind}\``,
+    cell(placesText(places)),
+    cell(reason),
+  ]);
   return [
     `## ${stack.stack}: ${summary(stack)}`,
-    ...(rows.length === 0 ? [] : [['| change | places | why |', '| --- | --- | --- |', ...rows].join('\n')]),
+    ...(stack.blocked ? [`**An \`up\` is ${plain(blockedText(stack))}.**`] : []),
+    ...(rows.length === 0 ? [] : [table(['change', 'places', 'why'], rows)]),
     ...section('Nodes', list(nodeLines(stack))),
+    ...section('Policy', policyMarkdown(stack)),
+    ...section('Cost', hasCost(stack) ? costMarkdown(stack) : ''),
     ...section('Drift since the last up', list(drift.map(({ place, what }) => `${place}: ${what}`))),
+    ...section('Secrets', list(secretLines(stack))),
     ...section(
       'Files',
       files

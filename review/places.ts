@@ -21,8 +21,8 @@ export interface PlaceChange {
 
 const commandType = 'command:local:Command';
 
-/** Whether a step is about one of the commands of a place. */
-export const isOfPlace = ({ urn }: PreviewStep): boolean => urn.includes('skyfleet:sky:SkyCluster$');
+/** Whether a step or a state is about one of the commands of a place. */
+export const isOfPlace = ({ urn }: { urn: string }): boolean => urn.includes('skyfleet:sky:SkyCluster$');
 
 /** The environment of a command. */
 export function environmentOf(state: PreviewState | undefined): Record<string, unknown> {

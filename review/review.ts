@@ -1,19 +1,24 @@
 import { canonicalText } from '../config/change-classes';
 import { nameOf, type Preview } from '../deployment/operator/preview';
+import type { Catalog } from './cost/catalog';
+import { costOf } from './cost/cost';
+import type { Prices } from './cost/prices';
+import { groupsOf } from './groups';
 import { kinds, type Operation, type ReviewedResource, type StackReview } from './model';
 import { isOfPlace, placeChanges, type PlaceChange } from './places';
-import { textDiffs } from './texts';
+import { planOf, reviewedOf } from './policy/plan';
+import { judge } from './policy/policy';
+import { sidesOf } from './sides';
+import { secretChanges, textDiffs } from './texts';
 
 /** Places with the same change are one operation. */
 function operations(places: readonly PlaceChange[]): Operation[] {
-  const groups = new Map<string, Operation>();
-  for (const { place, kind, reason, changes } of places) {
-    const key = canonicalText([kind, reason, changes]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { kind, reason, places: [place], changes });
-    else group.places.push(place);
-  }
-  return [...groups.values()];
+  return groupsOf(places, ({ kind, reason, changes }) => canonicalText([kind, reason, changes])).map(
+    (group) => {
+      const [{ kind, reason, changes }] = group;
+      return { kind, reason, places: group.map(({ place }) => place), changes };
+    },
+  );
 }
 
 /** What happens to the nodes of a place. */
@@ -102,24 +107,51 @@ function notesOf({ diagnostics }: Preview): string[] {
     .filter((message) => message !== '' && !saidOtherwise.some((pattern) => pattern.test(message)));
 }
 
+/** What a review knows beside the preview. */
+export interface ReviewInputs {
+  /** The shipped files by path. */
+  files: Record<string, string>;
+  prices: Prices;
+  /** Prices of machines; undefined where there is no catalog, and they are unknown. */
+  catalog: Catalog | undefined;
+}
+
 /**
  * What a preview of a stack means.
  *
- * @param files paths of the shipped files.
+ * @param preview shows unchanged resources too.
  */
-export function reviewStack(stack: string, preview: Preview, files: readonly string[]): StackReview {
+export function reviewStack(stack: string, preview: Preview, inputs: ReviewInputs): StackReview {
+  const { files, prices, catalog } = inputs;
   const places = placeChanges(preview);
-  const resources = resourcesOf(preview);
+  const sides = sidesOf(preview);
+  const region = preview.config['aws:region'] ?? '';
+  const cost = costOf(sides, region, { prices, catalog });
+  const reviewed = reviewedOf(sides.after);
+  const policy = judge(
+    planOf(preview, sides.after, reviewed, { files, cost, region }),
+    reviewed.governance.policy,
+  );
+  const { bucketGb } = prices.assumptions;
   return {
     stack,
     operations: operations(places),
     nodes: nodesOf(places),
     drift: driftOf(places),
-    files: textDiffs(preview, places, files),
-    resources,
+    cost: {
+      ...cost,
+      hoursPerMonth: prices.hoursPerMonth,
+      machinePrices: catalog?.origin ?? 'unknown: there is no catalog',
+      assumptions: [`${bucketGb.what}: ${bucketGb.value}`],
+    },
+    policy,
+    files: textDiffs(preview, places, Object.keys(files)),
+    secrets: secretChanges(preview),
+    resources: resourcesOf(preview),
     notes: notesOf(preview),
     changes: preview.steps.some(
       (step) => step.op !== 'same' && (step.newState ?? step.oldState)?.type !== 'pulumi:pulumi:Stack',
     ),
+    blocked: policy.findings.some(({ severity }) => severity === 'error'),
   };
 }

@@ -1,7 +1,8 @@
 import { createPatch } from 'diff';
 import { nameOf, type Preview } from '../deployment/operator/preview';
 import { fileVariable } from '../deployment/operator/shipped-files';
-import type { TextDiff } from './model';
+import { groupsOf } from './groups';
+import type { SecretChange, TextDiff } from './model';
 import { environmentOf, type PlaceChange } from './places';
 
 /** What a preview holds for a secret. */
@@ -33,14 +34,10 @@ const changedLines = (diff: string): string =>
 
 /** The same difference in several fleets or places is one. */
 function grouped(differences: readonly Difference[]): TextDiff[] {
-  const groups = new Map<string, TextDiff>();
-  for (const { text, of, diff } of differences) {
-    const key = `${text}\n${changedLines(diff)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { text, of: [of], diff });
-    else group.of.push(of);
-  }
-  return [...groups.values()];
+  return groupsOf(differences, ({ text, diff }) => `${text}\n${changedLines(diff)}`).map((group) => {
+    const [{ text, diff }] = group;
+    return { text, of: group.map(({ of }) => of), diff };
+  });
 }
 
 /** The texts that are made for a place, by the variables of its submit command. */
@@ -84,4 +81,24 @@ export function textDiffs(
       });
     });
   return grouped([...ofFleets, ...ofPlaces]);
+}
+
+const secretPrefix = 'SECRET_';
+
+/** The secrets that change, by their fingerprints. */
+export function secretChanges({ steps }: Preview): SecretChange[] {
+  return steps
+    .filter(({ op, urn }) => op === 'update' && urn.includes('skyfleet:review:Reviewed$'))
+    .flatMap(({ oldState, newState }): SecretChange[] => {
+      const [before, after] = [environmentOf(oldState), environmentOf(newState)];
+      const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+      const print = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+      return [...names]
+        .filter((name) => name.startsWith(secretPrefix) && before[name] !== after[name])
+        .map((name) => ({
+          secret: name.slice(secretPrefix.length),
+          from: print(before[name]),
+          to: print(after[name]),
+        }));
+    });
 }

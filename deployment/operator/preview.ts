@@ -7,6 +7,8 @@ export interface PreviewState {
   type: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
+  /** The resources that each property is taken from. */
+  propertyDependencies?: Record<string, string[]>;
 }
 
 /** What Pulumi would do with one resource. */
@@ -22,6 +24,8 @@ export interface PreviewStep {
 
 /** What `pulumi preview --json` prints, as far as it is read here. */
 export interface Preview {
+  /** The stack's configuration by key: text, or JSON where a value has a structure; `[secret]` for secrets. */
+  config: Record<string, string>;
   steps: PreviewStep[];
   diagnostics: { severity: string; message: string }[];
 }
@@ -32,14 +36,14 @@ export interface Preview {
  * @throws Error with what the preview complains of.
  */
 export function parsePreview(json: string): Preview {
-  const { steps = [], diagnostics = [] } = JSON.parse(json) as Partial<Preview>;
+  const { config = {}, steps = [], diagnostics = [] } = JSON.parse(json) as Partial<Preview>;
   const plain = diagnostics.map(({ severity, message }) => ({
     severity,
     message: stripVTControlCharacters(message).trim(),
   }));
   const errors = plain.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   if (errors.length > 0) throw new Error(`pulumi preview failed:\n${errors.join('\n')}`);
-  return { steps, diagnostics: plain };
+  return { config, steps, diagnostics: plain };
 }
 
 /** Name of a resource, from its URN. */

@@ -162,6 +162,8 @@ function acceleratorMemory(): string {
 export function catalogFiles(): Readonly<Record<string, string>> {
   return {
     'aws/vms.csv': vms(),
+    // Where a review says its prices are from.
+    'aws/vms.csv.origin': 'made up for the emulated account, whose machines cost nothing\n',
     'aws/images.csv': images(),
     // Without quota codes SkyPilot asks for no quotas.
     'aws/instance_quota_mapping.csv': csv(['InstanceType', 'SpotInstanceCode', 'OnDemandInstanceCode'], []),

@@ -1,42 +1,21 @@
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { reviewSchema } from '../../../review/model';
-
-const checkout = path.resolve(__dirname, '../../..');
-const vpc = {
-  urn: 'urn:pulumi:dev::skyfleet::aws:ec2/vpc:Vpc::vpc',
-  type: 'aws:ec2/vpc:Vpc',
-};
-const unchanged = { steps: [{ op: 'same', urn: vpc.urn, newState: vpc }] };
-const changed = { steps: [{ op: 'update', urn: vpc.urn, newState: vpc, detailedDiff: { 'tags.team': {} } }] };
+import { previews, runReview, type Ended } from './fake-pulumi';
 
 let folder: string;
 beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-review-'))));
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-/** Runs the command with a `pulumi` on PATH that prints a preview for each stack. */
-function review(
-  previews: Record<string, unknown>,
-  ...args: string[]
-): { status: number | null; stdout: string; stderr: string } {
-  for (const [stack, preview] of Object.entries(previews)) {
-    fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify(preview));
-  }
-  const script = `#!/bin/sh\nwhile [ "$1" != --stack ]; do shift; done\ncat "${folder}/$2.json"\n`;
-  fs.writeFileSync(path.join(folder, 'pulumi'), script, { mode: 0o755 });
-  return spawnSync(process.execPath, ['--import', 'tsx', path.join(checkout, 'review/cli.ts'), ...args], {
-    cwd: checkout,
-    env: { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` },
-    encoding: 'utf8',
-  });
-}
+const review = (stacks: Record<string, unknown>, ...args: string[]): Ended =>
+  runReview(folder, 'cli', stacks, ...args);
+const containing = (text: string): string => expect.stringContaining(text) as string;
 
 test('one artefact holds several stacks, and the exit code says whether any of them changes', () => {
   const out = path.join(folder, 'out');
   const both = ['--stack', 'us', '--stack', 'eu'];
-  const { status, stdout } = review({ us: unchanged, eu: changed }, ...both, '--out', out);
+  const { status, stdout } = review({ us: previews.unchanged, eu: previews.changed }, ...both, '--out', out);
   expect(status).toBe(2);
   expect(stdout).toContain('us: no changes\n');
   expect(stdout).toContain('eu: no place changes\n');
@@ -48,16 +27,38 @@ test('one artefact holds several stacks, and the exit code says whether any of t
 });
 
 test('nothing but JSON is on stdout where it is asked for', () => {
-  const { status, stdout } = review({ us: unchanged }, '--stack', 'us', '--json');
+  const { status, stdout } = review({ us: previews.unchanged }, '--stack', 'us', '--json');
   expect(status).toBe(0);
   expect(reviewSchema.parse(JSON.parse(stdout)).stacks[0]?.changes).toBe(false);
 });
 
+test('what is blocked has an exit code of its own', () => {
+  expect(review({ us: previews.blocked }, '--stack', 'us')).toMatchObject({
+    status: 3,
+    stdout: containing('us: no place changes; blocked by missing-tags'),
+  });
+});
+
 test('fails without a stack, and with what the preview says where that does', () => {
-  expect(review({})).toMatchObject({ status: 1, stderr: expect.stringContaining('usage: review') as string });
+  expect(review({})).toMatchObject({ status: 1, stderr: containing('usage: review') });
   const failed = { diagnostics: [{ severity: 'error', message: 'no stack named x' }] };
   expect(review({ x: failed }, '--stack', 'x')).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('pulumi preview failed:\nno stack named x\n') as string,
+    stderr: containing('pulumi preview failed:\nno stack named x\n'),
+  });
+});
+
+test('a catalog that is named has to be there', () => {
+  expect(review({ us: previews.unchanged }, '--stack', 'us', '--catalog', '/nowhere.csv')).toMatchObject({
+    status: 1,
+    stderr: 'there is no catalog /nowhere.csv\n',
+  });
+});
+
+test('a plan is of one stack', () => {
+  const args = ['--stack', 'us', '--stack', 'eu', '--save-plan', path.join(folder, 'plan.json')];
+  expect(review({ us: previews.unchanged, eu: previews.changed }, ...args)).toMatchObject({
+    status: 1,
+    stderr: containing('usage: review'),
   });
 });

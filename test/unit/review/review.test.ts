@@ -4,12 +4,18 @@ import { stringify } from 'yaml';
 import { parsePreview, type Preview, type PreviewStep } from '../../../deployment/operator/preview';
 import { fileVariable } from '../../../deployment/operator/shipped-files';
 import { reviewMarkdown } from '../../../review/markdown';
+import { toYaml } from '../../../deployment/operator/task';
+import { readPrices } from '../../../review/cost/prices';
 import { exitCodeOf, reviewJsonSchema, reviewSchema, type Review } from '../../../review/model';
 import { reviewStack } from '../../../review/review';
 import { reviewText } from '../../../review/text';
 import { standingNode } from '../operator/fixtures';
 
-const files = ['bacalhau/docker-compose.yml', 'scripts/run.sh'];
+const inputs = {
+  files: { 'bacalhau/docker-compose.yml': 'services: {}\n', 'scripts/run.sh': 'true\n' },
+  prices: readPrices(),
+  catalog: undefined,
+};
 const ofPlace = 'skyfleet:bacalhau:BacalhauFleet$skyfleet:sky:SkyCluster$command:local:Command';
 const command = 'command:local:Command';
 
@@ -65,14 +71,40 @@ function place(name: string, step: PlaceStep): PreviewStep[] {
   ];
 }
 
-const resource = (op: string, type: string, name: string, diff?: Record<string, unknown>): PreviewStep => {
+const resource = (
+  op: string,
+  type: string,
+  name: string,
+  diff?: Record<string, unknown>,
+  values?: Record<string, unknown>,
+): PreviewStep => {
   const urn = `urn:pulumi:dev::skyfleet::${type}::${name}`;
-  return { op, urn, newState: { urn, type }, detailedDiff: diff ?? null };
+  const state = { urn, type, ...(values === undefined ? {} : { inputs: values }) };
+  const old = op === 'create' ? {} : { oldState: state };
+  return { op, urn, ...old, newState: state, detailedDiff: diff ?? null };
 };
 
+/** What the program says that a review goes by. */
+function reviewed(environment: [Record<string, string>, Record<string, string>] = [{}, {}]): PreviewStep {
+  const urn = `urn:pulumi:dev::skyfleet::skyfleet:review:Reviewed$${command}::skyfleet-dev-reviewed`;
+  const state = (own: Record<string, string>) => ({
+    urn,
+    type: command,
+    inputs: {
+      environment: {
+        SKYFLEET_STACK: 'organization/skyfleet/dev',
+        SKYFLEET_GOVERNANCE: toYaml({ requiredTags: [], policy: {} }),
+        ...own,
+      },
+    },
+  });
+  const [oldState, newState] = [state(environment[0]), state(environment[1])];
+  return { op: Object.keys(environment[1]).length === 0 ? 'same' : 'update', urn, oldState, newState };
+}
+
 const preview = (steps: PreviewStep[], diagnostics: Preview['diagnostics'] = []): Preview =>
-  parsePreview(JSON.stringify({ steps, diagnostics }));
-const review = (...steps: PreviewStep[]) => reviewStack('dev', preview(steps), files);
+  parsePreview(JSON.stringify({ config: { 'aws:region': 'us-west-2' }, steps, diagnostics }));
+const review = (...steps: PreviewStep[]) => reviewStack('dev', preview([reviewed(), ...steps]), inputs);
 
 test('places with the same change are one operation, with old and new values', () => {
   const step = {
@@ -202,6 +234,23 @@ test('resources beside the places are told once each, with the properties that d
   ]);
 });
 
+test('secrets are told by their fingerprints', () => {
+  const steps = [
+    reviewed([
+      { SECRET_orchestratorToken: 'aaaa', SECRET_skypilotToken: 'bbbb' },
+      { SECRET_orchestratorToken: 'cccc', SECRET_skypilotToken: 'bbbb', SECRET_orchestratorApiToken: 'dddd' },
+    ]),
+  ];
+  expect(reviewStack('dev', preview(steps), inputs).secrets).toEqual([
+    { secret: 'orchestratorToken', from: 'aaaa', to: 'cccc' },
+    { secret: 'orchestratorApiToken', from: null, to: 'dddd' },
+  ]);
+});
+
+test('a program that does not say what it is reviewed by is refused', () => {
+  expect(() => reviewStack('dev', preview([]), inputs)).toThrow('it must declare the component Reviewed');
+});
+
 test('notes are what the preview says besides', () => {
   const diagnostics = [
     { severity: 'info', message: 'info: s-0, s-1: refresh: tags …\n' },
@@ -209,22 +258,28 @@ test('notes are what the preview says besides', () => {
     { severity: 'warning', message: 'warning: using pulumi-language-nodejs from $PATH at /x\n' },
     { severity: 'warning', message: '\u001b[33mwarning: What is really there is not known: …\u001b[0m\n' },
   ];
-  expect(reviewStack('dev', preview([], diagnostics), files).notes).toEqual([
+  expect(reviewStack('dev', preview([reviewed()], diagnostics), inputs).notes).toEqual([
     's-0: SkyPilot is bringing s-0-aaaa back by itself (RECOVERING)',
     'What is really there is not known: …',
   ]);
 });
 
 describe('a review', () => {
+  const tags = { 'skyfleet-stack': 'organization/skyfleet/dev' };
   const changed = review(
     ...place('s-0', { change: 'replace: instanceType a|<b> → c; 1 node restarts elsewhere' }),
-    resource('update', 'aws:ec2/vpc:Vpc', 'vpc', { 'tags.team': {} }),
+    resource('update', 'aws:ec2/vpc:Vpc', 'vpc', { 'tags.team': {} }, { tags }),
+  );
+  const blocked = review(
+    resource('update', 'aws:ec2/vpc:Vpc', 'vpc', { 'tags.team': {} }, { tags: {} }),
+    resource('same', 'aws:ec2/eip:Eip', 'address', undefined, { tags }),
   );
   const whole: Review = { version: 1, stacks: [changed, review()] };
 
   test('ends with a code that tells whether anything changes', () => {
     expect(exitCodeOf(whole)).toBe(2);
     expect(exitCodeOf({ version: 1, stacks: [review()] })).toBe(0);
+    expect(exitCodeOf({ version: 1, stacks: [blocked, changed] })).toBe(3);
   });
 
   test('is what its schema says, which docs/review.schema.json publishes', () => {
@@ -234,15 +289,21 @@ describe('a review', () => {
   });
 
   test('reads as text', () => {
-    expect(reviewText(whole)).toBe(
+    expect(reviewText({ version: 1, stacks: [blocked, review()] })).toBe(
       [
-        'dev: 1 place changes',
+        'dev: no place changes; blocked by missing-tags',
         '',
-        'Operations',
-        '  s-0: replace: instanceType a|<b> → c; 1 node restarts elsewhere',
+        'Policy',
+        '  error: vpc: has no tag skyfleet-stack (missing-tags)',
+        '    add it to skyfleet:tags',
         '',
-        'Nodes',
-        '  1 node replaced by another: s-0-aaaa',
+        'Cost',
+        '                             count  a month  difference  an hour',
+        '  public IPv4 addresses      1      $3.65                $0.0050',
+        '  total                             $3.65                $0.0050',
+        '  worst case, all on-demand         $3.65                $0.0050',
+        '  Machines: unknown: there is no catalog. A month is 730 hours.',
+        '  Assumed: GB that each bucket holds on average over the month: 10. Not in it: traffic, requests and taxes.',
         '',
         'Other resources: 1 to update',
         '  update aws:ec2/vpc:Vpc vpc (tags.team)',
@@ -253,12 +314,21 @@ describe('a review', () => {
     );
   });
 
+  test('leaves out what a stack without anything costs', () => {
+    expect(reviewText({ version: 1, stacks: [review()] })).toBe('dev: no changes\n');
+  });
+
   test('reads as Markdown, in which nothing of the configuration is taken for markup', () => {
-    const markdown = reviewMarkdown(whole);
+    const markdown = reviewMarkdown({ version: 1, stacks: [changed, blocked, review()] });
     expect(markdown).toContain(
       '| `replace` | s-0 | instanceType a\\|&lt;b&gt; → c; 1 node restarts elsewhere |',
     );
     expect(markdown).toContain('<details><summary>Other resources: 1 to update</summary>');
+    expect(markdown).toContain('**An `up` is blocked by missing-tags.**');
+    expect(markdown).toContain(
+      '| **error** | vpc | has no tag skyfleet-stack (`missing-tags`) | add it to skyfleet:tags |',
+    );
+    expect(markdown).toContain('| public IPv4 addresses | 1 | $3.65 |  | $0.0050 |');
     expect(markdown).toContain('## dev: no changes');
   });
 });

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { toYaml } from '../../../deployment/operator/task';
+
+const checkout = path.resolve(__dirname, '../../..');
+
+/** How a command of the review ended. */
+export interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A step of a preview in which a resource does not change. */
+const same = (type: string, name: string, inputs: Record<string, unknown>) => {
+  const state = { urn: `urn:pulumi:dev::skyfleet::${type}::${name}`, type: type.split('$').at(-1), inputs };
+  return { op: 'same', urn: state.urn, oldState: state, newState: state };
+};
+
+const reviewed = same('skyfleet:review:Reviewed$command:local:Command', 'x-reviewed', {
+  environment: {
+    SKYFLEET_STACK: 'organization/skyfleet/dev',
+    SKYFLEET_GOVERNANCE: toYaml({ requiredTags: [], policy: {} }),
+  },
+});
+const vpc = same('aws:ec2/vpc:Vpc', 'vpc', { tags: { 'skyfleet-stack': 'organization/skyfleet/dev' } });
+const untagged = same('aws:ec2/vpc:Vpc', 'vpc', { tags: {} });
+
+/** What `pulumi preview --json` prints of a stack in which nothing changes, or a VPC does, or a VPC that is not allowed. */
+export const previews = {
+  unchanged: { steps: [reviewed, vpc] },
+  changed: { steps: [reviewed, { ...vpc, op: 'update', detailedDiff: { 'tags.team': {} } }] },
+  blocked: { steps: [reviewed, { ...untagged, op: 'update', detailedDiff: { 'tags.team': {} } }] },
+};
+
+/**
+ * Runs a command of the review with a `pulumi` on PATH that prints a preview for each stack, saves a plan where it is
+ * asked to, and writes down how `up` was called.
+ *
+ * @param folder for what it keeps: `up.txt` holds the arguments of `up` and the override.
+ */
+export function runReview(
+  folder: string,
+  command: 'cli' | 'up',
+  stacks: Record<string, unknown>,
+  ...args: string[]
+): Ended {
+  for (const [stack, preview] of Object.entries(stacks)) {
+    fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify(preview));
+  }
+  const script = [
+    '#!/bin/sh',
+    'command=$1 all="$*"',
+    'while [ $# -gt 0 ]; do',
+    '  case $1 in --stack) stack=$2 ;; --save-plan) echo "plan of $stack" > "$2" ;; --plan) plan=$(cat "$2") ;; esac',
+    '  shift',
+    'done',
+    `[ "$command" = up ] || exec cat "${folder}/$stack.json"`,
+    `printf '%s\\n' "$all" "$plan" "$SKYFLEET_OVERRIDE" > "${folder}/up.txt"`,
+    'exit "${UP_ENDS_WITH:-0}"',
+  ].join('\n');
+  fs.writeFileSync(path.join(folder, 'pulumi'), `${script}\n`, { mode: 0o755 });
+  const program = ['--import', 'tsx', path.join(checkout, `review/${command}.ts`)];
+  return spawnSync(process.execPath, [...program, ...args], {
+    cwd: checkout,
+    // A home without a catalog.
+    env: { ...process.env, HOME: folder, PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+    encoding: 'utf8',
+  });
+}

@@ -1,0 +1,129 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { previews, runReview, type Ended } from './fake-pulumi';
+
+let folder: string;
+beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-review-'))));
+afterEach(() => {
+  delete process.env['UP_ENDS_WITH'];
+  fs.rmSync(folder, { recursive: true });
+});
+
+const up = (preview: unknown, ...args: string[]): Ended =>
+  runReview(folder, 'up', { us: preview }, '--stack', 'us', ...args);
+const containing = (text: string): string => expect.stringContaining(text) as string;
+
+/** How `pulumi up` was called: its arguments, the plan that it was given, and the override; undefined where it was not. */
+function called(): { args: string; plan: string; override: string } | undefined {
+  const file = path.join(folder, 'up.txt');
+  if (!fs.existsSync(file)) return undefined;
+  const [args = '', plan = '', override = ''] = fs.readFileSync(file, 'utf8').split('\n');
+  return { args, plan, override };
+}
+
+test('applies just the plan that it has shown', () => {
+  const { status, stdout } = up(previews.changed, '--yes');
+  expect(status).toBe(0);
+  expect(stdout).toContain('update aws:ec2/vpc:Vpc vpc');
+  expect(called()).toMatchObject({
+    args: containing('up --yes --skip-preview --stack us --plan '),
+    plan: 'plan of us',
+    override: '',
+  });
+});
+
+test('has nothing applied where nothing changes', () => {
+  expect(up(previews.unchanged, '--yes').status).toBe(0);
+  expect(called()).toBeUndefined();
+});
+
+test('ends as pulumi up does', () => {
+  process.env['UP_ENDS_WITH'] = '255';
+  expect(up(previews.changed, '--yes').status).toBe(255);
+});
+
+test('asks nobody where there is nobody', () => {
+  expect(up(previews.changed)).toMatchObject({
+    status: 1,
+    stderr: containing('there is nobody to ask: say --yes'),
+  });
+  expect(called()).toBeUndefined();
+});
+
+describe('what is blocked', () => {
+  test('is refused', () => {
+    const { status, stderr } = up(previews.blocked, '--yes');
+    expect(status).toBe(3);
+    expect(stderr).toContain(
+      'us is blocked by missing-tags. Mend what is found, or say why not: --override REASON',
+    );
+    expect(called()).toBeUndefined();
+  });
+
+  test('is applied with a reason, which the program is told', () => {
+    expect(up(previews.blocked, '--yes', '--override', 'tags come with the account').status).toBe(0);
+    expect(JSON.parse(called()?.override ?? '')).toEqual({
+      reason: 'tags come with the account',
+      rules: ['missing-tags'],
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+    });
+  });
+
+  test('needs a reason that says something', () => {
+    expect(up(previews.blocked, '--yes', '--override', 'ok')).toMatchObject({
+      status: 1,
+      stderr: containing('--override must say why'),
+    });
+  });
+
+  test('is not overridden where there is nothing to override', () => {
+    expect(up(previews.changed, '--yes', '--override', 'to be on the safe side')).toMatchObject({
+      status: 1,
+      stderr: containing('nothing is blocked: leave --override out'),
+    });
+    expect(called()).toBeUndefined();
+  });
+});
+
+describe('a saved plan', () => {
+  const plan = (): string => path.join(folder, 'plan.json');
+  const save = (preview: unknown): Ended =>
+    runReview(folder, 'cli', { us: preview }, '--stack', 'us', '--save-plan', plan());
+
+  test('is what is applied, whatever a preview says by now', () => {
+    expect(save(previews.changed).status).toBe(2);
+    expect(up(previews.unchanged, '--yes', '--plan', plan()).status).toBe(0);
+    expect(called()).toMatchObject({ args: containing(`--plan ${plan()}`), plan: 'plan of us' });
+  });
+
+  test('stays blocked', () => {
+    expect(save(previews.blocked).status).toBe(3);
+    expect(up(previews.changed, '--yes', '--plan', plan()).status).toBe(3);
+    expect(called()).toBeUndefined();
+  });
+
+  test.each<[string, () => void, string]>([
+    ['another plan', () => fs.writeFileSync(plan(), 'another'), 'is not the plan that was reviewed'],
+    ['no review of it', () => fs.rmSync(`${plan()}.review.json`), 'save a reviewed plan'],
+    [
+      'one of another version',
+      () => fs.writeFileSync(`${plan()}.review.json`, '{}'),
+      'is of another version',
+    ],
+  ])('is refused where there is %s', (_, change, message) => {
+    save(previews.changed);
+    change();
+    expect(up(previews.changed, '--yes', '--plan', plan())).toMatchObject({
+      status: 1,
+      stderr: containing(message),
+    });
+    expect(called()).toBeUndefined();
+  });
+
+  test('is of its own stack', () => {
+    save(previews.changed);
+    const other = runReview(folder, 'up', {}, '--stack', 'eu', '--yes', '--plan', plan());
+    expect(other).toMatchObject({ status: 1, stderr: containing('is a plan of stack us, not of eu') });
+  });
+});
