@@ -1,5 +1,6 @@
 import type { AwsCli } from './aws-cli';
 import { awsCliOf, type CommandEnvironment } from './command-environment';
+import type { InstanceStanding } from './losses';
 
 const runningStates = 'pending,running';
 /** Until an instance is terminated, its subnet and its security group are in use. */
@@ -28,6 +29,17 @@ export function zonesOfInstances(
 ): Promise<string[]> {
   const states = `${runningStates},stopping,stopped`;
   return instancesWith(awsCliOf(environment), key, value, states, 'Placement.AvailabilityZone');
+}
+
+/** How the instances with a label stand, those that were terminated of late among them. */
+export function standingOf(
+  environment: CommandEnvironment,
+  [key, value]: [key: string, value: string],
+): Promise<InstanceStanding[]> {
+  return awsCliOf(environment).ask(
+    ...['ec2', 'describe-instances', '--filters', `Name=tag:${key},Values=${value}`],
+    ...['--query', 'Reservations[].Instances[].[InstanceId,State.Name,StateReason.Code]'],
+  );
 }
 
 function instancesWith(

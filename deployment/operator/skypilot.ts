@@ -350,15 +350,26 @@ export class SkyPilot {
    * Waits for a request and returns its value.
    *
    * @param deadline time (ms since epoch) after which waiting is given up; the request itself goes on.
+   * @param meanwhile is called every so many seconds while it runs; what it raises ends the waiting.
    * @throws SkyRequestError when the request failed; a type of `RequestNotFound` when the server does not know it.
    */
-  async result(requestId: string, deadline = Infinity): Promise<unknown> {
+  async result(
+    requestId: string,
+    deadline = Infinity,
+    meanwhile?: { seconds: number; look: () => Promise<void> },
+  ): Promise<unknown> {
     for (;;) {
-      const payload = await this.poll(requestId);
+      const payload = await this.poll(requestId, meanwhile?.seconds);
       if (payload !== undefined) return valueOf(payload);
+      await meanwhile?.look();
       if (Date.now() > deadline)
         throw new SkyRequestError('Timeout', 'the time limit passed while the request was still running');
     }
+  }
+
+  /** Ends a request that has not ended; whoever waits for it is told that it was cancelled. */
+  async cancelRequest(requestId: string): Promise<void> {
+    await this.call('/api/cancel', { request_ids: [requestId] });
   }
 
   /** The value of a request that has ended, or undefined while it runs. Raises as `result` does. */

@@ -1,9 +1,12 @@
+import { AwsCliError } from './aws-cli';
 import { capacityFailure } from './capacity';
 import { takeDown } from './delete';
 import { lastLines, required, type CommandEnvironment } from './command-environment';
 import { runOnNodes, standDown } from './hand-over';
-import { carriedBy, parseSubmission, type Carried, type Submission } from './incarnation';
+import { carriedBy, labelKeys, parseSubmission, type Carried, type Submission } from './incarnation';
+import { standingOf } from './instances';
 import { finishedJob, jobFailure } from './job';
+import { LossWatch } from './losses';
 import { carriedOut, EndedJobError } from './orders';
 import { retag } from './retag';
 import { ownServer } from './server-identity';
@@ -82,10 +85,47 @@ async function orderedLog(
   }
 }
 
+/** Seconds between two looks at the instances of a launch. */
+const usualLookSeconds = 30;
+
+/**
+ * Looks whether AWS takes an instance of a launch that is under way. SkyPilot would go on to connect to it for a quarter
+ * of an hour: the launch is ended, so that the next `up` launches again.
+ */
+function lossesOf(
+  sky: SkyPilot,
+  { incarnation, requestId }: Submission,
+  environment: CommandEnvironment,
+): { seconds: number; look: () => Promise<void> } {
+  const watch = new LossWatch();
+  const look = async (): Promise<void> => {
+    let lost: string[];
+    try {
+      lost = watch.look(await standingOf(environment, [labelKeys.incarnation, incarnation]));
+    } catch (error) {
+      // What cannot be seen is no loss: the launch itself is followed all the same.
+      if (error instanceof AwsCliError) return;
+      throw error;
+    }
+    if (lost.length === 0) return;
+    await sky.cancelRequest(requestId);
+    throw new Error(
+      `AWS has taken ${lost.join(', ')} of cluster ${incarnation} while it was being brought up; run pulumi up again, which launches it again`,
+    );
+  };
+  return { seconds: Number(environment['SKYFLEET_LOOK_SECONDS'] ?? usualLookSeconds), look };
+}
+
 /** Follows a launch and its job to the end. Gives back what the job has printed. */
-async function launchedLog(sky: SkyPilot, submission: Submission, deadline: number): Promise<string> {
+async function launchedLog(
+  sky: SkyPilot,
+  submission: Submission,
+  environment: CommandEnvironment,
+  deadline: number,
+): Promise<string> {
   const { incarnation, requestId } = submission;
-  const { job_id: job } = (await sky.result(requestId, deadline).catch(async (error: unknown) => {
+  const losses = lossesOf(sky, submission, environment);
+  const { job_id: job } = (await sky.result(requestId, deadline, losses).catch(async (error: unknown) => {
     throw error instanceof SkyRequestError ? await launchFailure(sky, submission, error) : error;
   })) as { job_id: number };
   const status = await finishedJob(sky, incarnation, job, deadline);
@@ -118,7 +158,7 @@ export async function wait(environment: CommandEnvironment): Promise<ReadyCluste
   const { order } = submission;
   const launched =
     order === undefined
-      ? await launchedLog(sky, submission, deadline)
+      ? await launchedLog(sky, submission, environment, deadline)
       : await orderedLog(sky, { ...submission, order }, expected, environment, deadline);
   let log = launched;
   if (retiring.length > 0) {

@@ -39,7 +39,7 @@ const files = readNodeFiles();
 let server: SkyPilotServer;
 let endpoint: string;
 let folder: string;
-let outcomes: Record<string, (received: Received) => Outcome>;
+let outcomes: Record<string, (received: Received) => Outcome | Promise<Outcome>>;
 
 beforeEach(async () => {
   // Without managed jobs.
@@ -371,6 +371,39 @@ describe('wait', () => {
       'sensors-0: launching cluster sensors-0-aaaa failed (ResourcesUnavailableError): no spot capacity\n' +
         'trying us-west-2a\nSee the whole log with: sky api logs request-1; then run pulumi up again\n',
     );
+  });
+
+  test('ends a launch of which AWS takes an instance, so that the next up does not follow it', async () => {
+    let end: (outcome: Outcome) => void = () => undefined;
+    outcomes['/launch'] = () => new Promise<Outcome>((resolve) => (end = resolve));
+    outcomes['/api/cancel'] = () => {
+      end('cancelled');
+      return { value: null };
+    };
+    await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
+    awsAnswers(
+      '[["i-1", "running", null], ["i-0", "terminated", "Server.SpotInstanceTermination"]]',
+      '[["i-1", "shutting-down", "Server.SpotInstanceTermination"]]',
+    );
+    const { code, stderr } = await wait({}, { SKYFLEET_LOOK_SECONDS: '0.2' });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'sensors-0: AWS has taken i-1 of cluster sensors-0-aaaa while it was being brought up; run pulumi up again, which launches it again\n',
+    );
+    expect(server.received.at(-1)).toMatchObject({
+      path: '/api/cancel',
+      body: { request_ids: ['request-1'] },
+    });
+  });
+
+  test('follows a launch whose instances cannot be seen', async () => {
+    let end: (outcome: Outcome) => void = () => undefined;
+    outcomes['/launch'] = () => new Promise<Outcome>((resolve) => (end = resolve));
+    await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
+    fs.writeFileSync(path.join(folder, 'aws'), '#!/bin/sh\necho denied >&2\nexit 254\n', { mode: 0o755 });
+    setTimeout(() => end({ error: { type: 'X', message: 'the launch itself' } }), 2000);
+    const { stderr } = await wait({}, { SKYFLEET_LOOK_SECONDS: '0.2' });
+    expect(stderr).toContain('launching cluster sensors-0-aaaa failed (X): the launch itself');
   });
 
   test('shows the last lines of a failed setup, without the token', async () => {
