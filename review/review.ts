@@ -142,7 +142,7 @@ export function reviewStack(stack: string, preview: Preview, inputs: ReviewInput
       ...cost,
       hoursPerMonth: prices.hoursPerMonth,
       machinePrices: catalog?.origin ?? 'unknown: there is no catalog',
-      assumptions: [`${bucketGb.what}: ${bucketGb.value}`],
+      assumptions: [`${bucketGb.value} ${bucketGb.what}`],
     },
     policy,
     files: textDiffs(preview, places, Object.keys(files)),

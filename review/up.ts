@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
-import { exitCodes, type StackReview } from './model';
+import { parseArgs, promisify } from 'node:util';
+import type { Override } from '../components/override';
+import { exitCodes } from './model';
+import { overrideOf, planWithOverride } from './override';
 import { readSavedReview } from './saved-plan';
 import { reviewOptions, reviewOptionsHelp, reviewStacks } from './run';
 import { blockedText, reviewText } from './text';
@@ -43,27 +45,49 @@ function applyPlan(args: readonly string[], env: NodeJS.ProcessEnv): Promise<num
   }).finally(() => process.off('SIGINT', ignore));
 }
 
+/** Runs a command of Pulumi's and gives back what it prints. */
+const asked = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)('pulumi', [...args, '--non-interactive'])).stdout;
+
 /**
- * What the program is told of an override (`components/override.ts`).
+ * Applies a plan against the findings, with the reason for it.
  *
- * @throws Error where there is nothing to override.
+ * @param folder for the plan that says so too.
  */
-function overrideOf({ blocked, policy }: StackReview, reason: string): NodeJS.ProcessEnv {
-  if (!blocked) throw new Error('nothing is blocked: leave --override out');
-  const rules = policy.findings.filter(({ severity }) => severity === 'error').map(({ rule }) => rule);
-  const override = { reason, rules: [...new Set(rules)], at: new Date().toISOString() };
-  return { SKYFLEET_OVERRIDE: JSON.stringify(override) };
+async function applyOverridden(
+  stack: string,
+  { plan, folder }: { plan: string; folder: string },
+  override: Override,
+  more: readonly string[],
+): Promise<number> {
+  const told = path.join(folder, 'overridden.json');
+  fs.writeFileSync(told, planWithOverride(fs.readFileSync(plan, 'utf8'), override), { mode: 0o600 });
+  const code = await applyPlan(['--stack', stack, '--plan', told, ...more], {
+    ...process.env,
+    SKYFLEET_OVERRIDE: JSON.stringify(override),
+  });
+  if (code !== 0) return code;
+  // Pulumi says nothing where it keeps no outputs.
+  const kept = await asked('stack', 'output', '--json', '--stack', stack);
+  if ((JSON.parse(kept) as { reviewOverride?: Override }).reviewOverride?.at === override.at) return code;
+  throw new Error(
+    `the up went well, and the outputs of ${stack} do not hold the reason of the override: ${kept}`,
+  );
 }
 
-async function up(stack: string, plan: string, values: ReturnType<typeof options>): Promise<number> {
-  const { override, yes, 'config-file': configFile } = values;
+async function up(
+  stack: string,
+  { plan, folder }: { plan: string; folder: string },
+  values: ReturnType<typeof options>,
+): Promise<number> {
+  const { override: reason, yes, 'config-file': configFile } = values;
   const saved = values.plan !== undefined;
   const [review] = saved
     ? [readSavedReview(plan, stack)]
     : await reviewStacks([stack], { ...values, savePlan: plan });
   if (review === undefined) throw new Error(`there is no review of ${stack}`);
   process.stdout.write(reviewText({ version: 1, stacks: [review] }));
-  const overridden = override === undefined ? {} : overrideOf(review, override);
+  const override = reason === undefined ? undefined : overrideOf(review, reason, new Date());
   if (review.blocked && override === undefined) {
     process.stderr.write(
       `${stack} is ${blockedText(review)}. Mend what is found, or say why not: --override REASON\n`,
@@ -73,7 +97,9 @@ async function up(stack: string, plan: string, values: ReturnType<typeof options
   if (!review.changes) return exitCodes.unchanged;
   if (!yes && !(await agreed(stack))) return exitCodes.failed;
   const file = configFile === undefined ? [] : ['--config-file', configFile];
-  return applyPlan(['--stack', stack, '--plan', plan, ...file], { ...process.env, ...overridden });
+  return override === undefined
+    ? applyPlan(['--stack', stack, '--plan', plan, ...file], process.env)
+    : applyOverridden(stack, { plan, folder }, override, file);
 }
 
 function options() {
@@ -94,13 +120,10 @@ async function main(): Promise<void> {
   if (values.override !== undefined && values.override.trim().length < leastReason) {
     throw new Error(`--override must say why, in ${leastReason} characters or more`);
   }
-  if (values.plan !== undefined) {
-    process.exitCode = await up(stack, values.plan, values);
-    return;
-  }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-up-'));
   try {
-    process.exitCode = await up(stack, path.join(folder, 'plan.json'), values);
+    const plan = values.plan ?? path.join(folder, 'plan.json');
+    process.exitCode = await up(stack, { plan, folder }, values);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

@@ -91,12 +91,13 @@ export class LocalStack {
     };
     fs.writeFileSync(`${this.configFile}.new`, stringify({ ...own, config }), { mode: 0o600 });
     fs.renameSync(`${this.configFile}.new`, this.configFile);
-    if (token === undefined) {
-      await this.require(
-        ['config', 'set', '--secret', 'skyfleet:orchestratorToken', ...this.stackOptions()],
-        orchestratorToken,
-      );
-    }
+    if (token === undefined) await this.setToken(orchestratorToken);
+  }
+
+  /** Gives the stack another token of the orchestrator. */
+  async setToken(token: string): Promise<void> {
+    const key = 'skyfleet:orchestratorToken';
+    await this.require(['config', 'set', '--secret', key, ...this.stackOptions()], token);
   }
 
   /**

@@ -1,10 +1,11 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { leftoversOf } from '../../local/rig/leftovers';
 import { CHECKOUT } from '../../local/rig/paths';
 import { openRig, stopRig, type Rig } from '../../local/rig';
+import { exitCodes, reviewSchema } from '../../review/model';
 import { aws, copyOfProgram, onInstance, runCli, succeeded, type Finished } from './rig-run';
 import { ArgumentWatch, filesHolding, holds, leaksIn } from './token-search';
 
@@ -410,6 +411,49 @@ describe('a changed line of a compose file', () => {
       if (container.endsWith('/sensor')) expect(after[container]).toBe(before[container]);
       else expect(after[container]).not.toBe(before[container]);
     }
+  });
+
+  test('a budget that is too small blocks an up, but for a reason, which stays in the outputs', async () => {
+    const limited = path.join(folder, 'limited.yaml');
+    const own = parse(fs.readFileSync(configFile(), 'utf8')) as { config: Record<string, unknown> };
+    const governance = { budget: { monthlyUsd: 1 } };
+    fs.writeFileSync(
+      limited,
+      stringify({ ...own, config: { ...own.config, 'skyfleet:governance': governance } }),
+    );
+    const reviewing = (program: 'cli' | 'up', ...args: string[]) =>
+      rig.exec(
+        [
+          ...['node', '--import', 'tsx', path.join(CHECKOUT, `review/${program}.ts`)],
+          ...['--stack', 'local', '--config-file', limited, ...args],
+        ],
+        { cwd: folder },
+      );
+    const reviewed = await reviewing('cli', '--json');
+    expect(reviewed.code).toBe(exitCodes.blocked);
+    const [review] = reviewSchema.parse(JSON.parse(reviewed.stdout)).stacks;
+    expect(review).toMatchObject({
+      operations: [],
+      policy: { findings: [{ rule: 'over-budget', severity: 'error' }], unchecked: [] },
+      cost: { machinePrices: expect.stringContaining('made up') as string },
+    });
+    expect(review?.cost.items).toContainEqual(
+      expect.objectContaining({
+        item: 'instances, spot',
+        to: expect.objectContaining({ count: 2 }) as object,
+      }),
+    );
+    expect(await reviewing('up', '--yes')).toMatchObject({ code: exitCodes.blocked });
+
+    const reason = 'the budget is being raised';
+    expect(await reviewing('up', '--yes', '--override', reason)).toMatchObject({ code: 0 });
+    const { stdout } = await rig.exec(['pulumi', 'stack', 'output', '--json', '--stack', 'local'], {
+      cwd: folder,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      reviewOverride: { reason, rules: ['over-budget'] },
+      nodes: { local: [{ ordinal: 0 }, { ordinal: 1 }] },
+    });
   });
 });
 

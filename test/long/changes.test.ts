@@ -181,7 +181,7 @@ test('refresh: a rotated token reaches every node, and the gap ends with the up'
   fs.writeFileSync(orchestratorTokenFile(rig.paths), randomBytes(24).toString('hex'));
   rig = await openRig({ name });
   stack = localStack(rig);
-  await prepare();
+  await stack.setToken(rig.orchestratorToken);
   const reason = 'refresh: orchestratorToken changed; 1 node is brought up to date in place';
   expect(await preview()).toEqual([`pair-0: ${reason}`, `single-0: ${reason}`]);
 

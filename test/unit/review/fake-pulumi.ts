@@ -34,18 +34,16 @@ export const previews = {
   blocked: { steps: [reviewed, { ...untagged, op: 'update', detailedDiff: { 'tags.team': {} } }] },
 };
 
+/** What is saved as the plan of any stack. */
+export const savedPlan = JSON.stringify({
+  resourcePlans: { 'urn:pulumi:us::skyfleet::pulumi:pulumi:Stack::skyfleet-us': { state: { vpcId: 'v' } } },
+});
+
 /**
- * Runs a command of the review with a `pulumi` on PATH that prints a preview for each stack, saves a plan where it is
- * asked to, and writes down how `up` was called.
- *
- * @param folder for what it keeps: `up.txt` holds the arguments of `up` and the override.
+ * Puts a `pulumi` into a folder that prints a preview for each stack, saves a plan where it is asked to, and writes down
+ * how `up` was called: `up.txt` holds its arguments, the plan and the override.
  */
-export function runReview(
-  folder: string,
-  command: 'cli' | 'up',
-  stacks: Record<string, unknown>,
-  ...args: string[]
-): Ended {
+export function putPulumi(folder: string, stacks: Record<string, unknown>): void {
   for (const [stack, preview] of Object.entries(stacks)) {
     fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify(preview));
   }
@@ -53,14 +51,27 @@ export function runReview(
     '#!/bin/sh',
     'command=$1 all="$*"',
     'while [ $# -gt 0 ]; do',
-    '  case $1 in --stack) stack=$2 ;; --save-plan) echo "plan of $stack" > "$2" ;; --plan) plan=$(cat "$2") ;; esac',
+    `  case $1 in --stack) stack=$2 ;; --save-plan) echo '${savedPlan}' > "$2" ;; --plan) plan=$(cat "$2") ;; esac`,
     '  shift',
     'done',
+    `if [ "$command" = stack ]; then echo "{\\"reviewOverride\\": $(cat "${folder}/kept.json")}"; exit; fi`,
     `[ "$command" = up ] || exec cat "${folder}/$stack.json"`,
+    `[ -n "$OUTPUTS_ARE_LOST" ] || printf '%s' "$SKYFLEET_OVERRIDE" > "${folder}/kept.json"`,
     `printf '%s\\n' "$all" "$plan" "$SKYFLEET_OVERRIDE" > "${folder}/up.txt"`,
     'exit "${UP_ENDS_WITH:-0}"',
   ].join('\n');
+  fs.writeFileSync(path.join(folder, 'kept.json'), 'null');
   fs.writeFileSync(path.join(folder, 'pulumi'), `${script}\n`, { mode: 0o755 });
+}
+
+/** Runs a command of the review with such a `pulumi` on PATH. */
+export function runReview(
+  folder: string,
+  command: 'cli' | 'up',
+  stacks: Record<string, unknown>,
+  ...args: string[]
+): Ended {
+  putPulumi(folder, stacks);
   const program = ['--import', 'tsx', path.join(checkout, `review/${command}.ts`)];
   return spawnSync(process.execPath, [...program, ...args], {
     cwd: checkout,

@@ -303,7 +303,7 @@ describe('a review', () => {
         '  total                             $3.65                $0.0050',
         '  worst case, all on-demand         $3.65                $0.0050',
         '  Machines: unknown: there is no catalog. A month is 730 hours.',
-        '  Assumed: GB that each bucket holds on average over the month: 10. Not in it: traffic, requests and taxes.',
+        '  Assumed: 10 GB in each bucket, averaged over the month. Not in it: traffic, requests and taxes.',
         '',
         'Other resources: 1 to update',
         '  update aws:ec2/vpc:Vpc vpc (tags.team)',

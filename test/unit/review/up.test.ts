@@ -1,12 +1,14 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { previews, runReview, type Ended } from './fake-pulumi';
+import { planWithOverride } from '../../../review/override';
+import { previews, runReview, savedPlan, type Ended } from './fake-pulumi';
 
 let folder: string;
 beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-review-'))));
 afterEach(() => {
   delete process.env['UP_ENDS_WITH'];
+  delete process.env['OUTPUTS_ARE_LOST'];
   fs.rmSync(folder, { recursive: true });
 });
 
@@ -28,7 +30,7 @@ test('applies just the plan that it has shown', () => {
   expect(stdout).toContain('update aws:ec2/vpc:Vpc vpc');
   expect(called()).toMatchObject({
     args: containing('up --yes --skip-preview --stack us --plan '),
-    plan: 'plan of us',
+    plan: savedPlan,
     override: '',
   });
 });
@@ -63,10 +65,26 @@ describe('what is blocked', () => {
 
   test('is applied with a reason, which the program is told', () => {
     expect(up(previews.blocked, '--yes', '--override', 'tags come with the account').status).toBe(0);
-    expect(JSON.parse(called()?.override ?? '')).toEqual({
+    const override = JSON.parse(called()?.override ?? '') as Parameters<typeof planWithOverride>[1];
+    expect(override).toEqual({
       reason: 'tags come with the account',
       rules: ['missing-tags'],
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+    });
+    // Pulumi keeps no outputs where they are others than the plan says.
+    expect(called()?.plan).toBe(planWithOverride(savedPlan, override));
+    const [planned] = Object.values(
+      (JSON.parse(called()?.plan ?? '') as { resourcePlans: Record<string, { state: unknown }> })
+        .resourcePlans,
+    );
+    expect(planned?.state).toEqual({ vpcId: 'v', reviewOverride: override });
+  });
+
+  test('is not called done where the reason was not kept', () => {
+    process.env['OUTPUTS_ARE_LOST'] = 'yes';
+    expect(up(previews.blocked, '--yes', '--override', 'tags come with the account')).toMatchObject({
+      status: 1,
+      stderr: containing('do not hold the reason of the override'),
     });
   });
 
@@ -94,7 +112,7 @@ describe('a saved plan', () => {
   test('is what is applied, whatever a preview says by now', () => {
     expect(save(previews.changed).status).toBe(2);
     expect(up(previews.unchanged, '--yes', '--plan', plan()).status).toBe(0);
-    expect(called()).toMatchObject({ args: containing(`--plan ${plan()}`), plan: 'plan of us' });
+    expect(called()).toMatchObject({ args: containing(`--plan ${plan()}`), plan: savedPlan });
   });
 
   test('stays blocked', () => {
