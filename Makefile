@@ -82,6 +82,10 @@ test-long: setup ## What takes too long for every change: a case for each class 
 chaos: setup ## Kill Pulumi, SkyPilot and instances at random times and find the way back (KILLS=100 SEED=1 OUT=file)
 	@$(TSX) test/chaos/main.ts --kills '$(KILLS)' --seed '$(SEED)' $(if $(OUT),--out '$(OUT)')
 
+.PHONY: review-examples
+review-examples: setup ## Make the reviews of docs/reviews/ anew, on a rig of their own
+	@$(TSX) local/review-examples.ts
+
 .PHONY: bench
 bench: node_modules/.package-lock.json ## Measure scale against bounds; writes docs/performance.md
 	@$(TSX) bench/run.ts

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { localStack } from '../../local/job/rig-stack';
 import { LocalStack, type PulumiRun } from '../../local/job/stack';
 import { startRig, type Rig } from '../../local/rig';
 import { CHECKOUT } from '../../local/rig/paths';
 import { identify, isAlive, send, type ProcessId } from '../../local/rig/processes';
 import { endStragglers } from '../../local/rig/supervision';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { localStack } from '../e2e/rig-run';
 import { ArgumentWatch, leaksIn } from '../e2e/token-search';
 import { Observer } from './observe';
 import { uniform } from './uniform';

@@ -1,5 +1,6 @@
 import type { Rig } from '../../local/rig';
 import { labelKeys } from '../../deployment/operator/incarnation';
+import { connectedNodes, emulator } from '../e2e/rig-run';
 
 /** Asks those who must know, and no record of Pulumi's or ours: AWS by its CLI, SkyPilot and the orchestrator by REST. */
 export class Observer {
@@ -77,25 +78,11 @@ export class Observer {
 
   /** Names of the compute nodes that the orchestrator hears from. */
   async connected(): Promise<string[]> {
-    const listed = await this.run(
-      'curl',
-      '--silent',
-      '--fail',
-      `${this.rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`,
-    );
-    const { Nodes } = JSON.parse(listed) as {
-      Nodes: { Info: { NodeID: string; NodeType: string }; ConnectionState: { Status: string } }[];
-    };
-    return Nodes.filter(
-      ({ Info, ConnectionState }) => Info.NodeType === 'Compute' && ConnectionState.Status === 'CONNECTED',
-    ).map(({ Info }) => Info.NodeID);
+    return (await connectedNodes(this.rig)).map(({ name }) => name);
   }
 
   /** Has AWS take an instance back, without a notice. */
-  async preempt(instance: string): Promise<void> {
-    await this.run(
-      ...['curl', '--silent', '--fail', '--json', '{"noticeSeconds": 0}'],
-      `${this.rig.endpoints.aws}/_emu/preempt/${instance}`,
-    );
+  preempt(instance: string): Promise<void> {
+    return emulator(this.rig, `preempt/${instance}`, { noticeSeconds: 0 });
   }
 }

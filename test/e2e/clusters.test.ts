@@ -3,12 +3,13 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { localStack } from '../../local/job/rig-stack';
 import type { LocalStack } from '../../local/job/stack';
 import { sensorRowsJob } from '../../local/jobs';
 import { openRig, stopRig, type Rig } from '../../local/rig';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { aws, onInstance, localStack, runCli, succeeded } from './rig-run';
+import { aws, computeNodes, emulator, onInstance, runCli, succeeded } from './rig-run';
 
 jest.setTimeout(40 * 60_000);
 
@@ -22,26 +23,13 @@ let rig: Rig;
 let stack: LocalStack;
 let nodes: Record<'singles' | 'trio', NodeReport[]>;
 
-interface ListedNode {
-  Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
-  Membership: string;
-  ConnectionState: { Status: string };
-}
-
 /** The compute nodes in the orchestrator's own list, as `name membership connection sensor`. */
-async function listedNodes(): Promise<string[]> {
-  const { stdout } = await rig.exec([
-    'curl',
-    '--silent',
-    `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`,
-  ]);
-  const { Nodes } = JSON.parse(stdout) as { Nodes: ListedNode[] };
-  return Nodes.filter(({ Info }) => Info.NodeType === 'Compute')
-    .map(({ Info, Membership, ConnectionState }) =>
-      [Info.NodeID, Membership, ConnectionState.Status, Info.Labels['sensor_id']].join(' '),
+const listedNodes = async (): Promise<string[]> =>
+  (await computeNodes(rig))
+    .map(({ name: node, membership, connection, labels }) =>
+      [node, membership, connection, labels['sensor_id']].join(' '),
     )
     .sort();
-}
 
 const connected = ({ nodeName, sensorId }: NodeReport): string =>
   `${nodeName} APPROVED CONNECTED ${sensorId}`;
@@ -153,11 +141,7 @@ test('a node is reached by SSH only while its group has the rule for it', async 
 
 test('a node that AWS takes back takes no more work, and tells so in its last report', async () => {
   const [, node] = nodes.singles as [NodeReport, NodeReport];
-  const ordered = await rig.exec([
-    ...['curl', '--silent', '--fail', '--data', '{"noticeSeconds": 60}'],
-    `${rig.endpoints.aws}/_emu/preempt/${node.instanceId}`,
-  ]);
-  expect(ordered.code).toBe(0);
+  await emulator(rig, `preempt/${node.instanceId}`, { noticeSeconds: 60 });
   const end = Date.now() + 60_000;
 
   const bucket = String((await stack.outputs())['dataBucket']);

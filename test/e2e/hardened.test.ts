@@ -1,13 +1,14 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stringify } from 'yaml';
+import { localStack } from '../../local/job/rig-stack';
 import type { LocalStack } from '../../local/job/stack';
 import { openRig, pulumiEnv, stopRig, type Rig } from '../../local/rig';
 import { GATEWAY } from '../../local/rig/addresses';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
 import { actionsOf, readPolicy, uncovered, type LoggedRequest } from '../policies';
-import { aws, localStack, runCli, succeeded, type Finished } from './rig-run';
+import { aws, runCli, succeeded, type Finished } from './rig-run';
 
 jest.setTimeout(30 * 60_000);
 

@@ -6,7 +6,7 @@ import { leftoversOf } from '../../local/rig/leftovers';
 import { CHECKOUT } from '../../local/rig/paths';
 import { openRig, stopRig, type Rig } from '../../local/rig';
 import { exitCodes, reviewSchema } from '../../review/model';
-import { aws, copyOfProgram, onInstance, runCli, succeeded, type Finished } from './rig-run';
+import { aws, computeNodes, copyOfProgram, onInstance, runCli, succeeded, type Finished } from './rig-run';
 import { ArgumentWatch, filesHolding, holds, leaksIn } from './token-search';
 
 jest.setTimeout(30 * 60_000);
@@ -117,20 +117,8 @@ describe('two regions', () => {
   });
 
   test('one orchestrator has the nodes of both, each with the instance that it runs on', async () => {
-    const { stdout } = await rig.exec([
-      'curl',
-      '--silent',
-      `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`,
-    ]);
-    const { Nodes } = JSON.parse(stdout) as {
-      Nodes: {
-        Info: { NodeType: string; Labels: Record<string, string> };
-        ConnectionState: { Status: string };
-      }[];
-    };
-    const listed = Nodes.filter(({ Info }) => Info.NodeType === 'Compute').map(
-      ({ Info, ConnectionState }) =>
-        `${Info.Labels['fleet'] ?? ''} ${Info.Labels['instance_id'] ?? ''} ${ConnectionState.Status}`,
+    const listed = (await computeNodes(rig)).map(
+      ({ labels, connection }) => `${labels['fleet'] ?? ''} ${labels['instance_id'] ?? ''} ${connection}`,
     );
     const expected = await Promise.all(
       regions.map(async ({ stack, region }) =>

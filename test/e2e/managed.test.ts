@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { localStack } from '../../local/job/rig-stack';
 import type { LocalStack } from '../../local/job/stack';
 import { openRig, stopRig, type Rig } from '../../local/rig';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { aws, localStack, onInstance, runCli, succeeded } from './rig-run';
+import { aws, connectedNodes, emulator, onInstance, runCli, succeeded, taggedInstances } from './rig-run';
 import { ArgumentWatch, leaksIn } from './token-search';
 
 jest.setTimeout(40 * 60_000);
@@ -43,12 +44,7 @@ async function unchanged(): Promise<string> {
 }
 
 /** Ids of the instances that run. */
-const running = (): Promise<string[]> =>
-  aws<string[]>(
-    rig,
-    ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
-    ...['Name=tag-key,Values=skyfleet-stack', 'Name=instance-state-name,Values=pending,running'],
-  );
+const running = (): Promise<string[]> => taggedInstances(rig, 'pending,running');
 
 /** The identity of the node on an instance, and when its services were started. */
 async function nodeOn(instanceId: string): Promise<{ identity: string; started: string }> {
@@ -57,29 +53,14 @@ async function nodeOn(instanceId: string): Promise<{ identity: string; started: 
   return { identity: identity.stdout, started: (await onInstance(rig, instanceId, inspect)).stdout };
 }
 
-/** The connected compute nodes in the orchestrator's own list, by the names of their sensors. */
-async function connected(): Promise<string[]> {
-  const url = `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`;
-  const { Nodes } = JSON.parse((await rig.exec(['curl', '--silent', url])).stdout) as {
-    Nodes: {
-      Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
-      ConnectionState: { Status: string };
-    }[];
-  };
-  return Nodes.filter(
-    ({ Info, ConnectionState }) => Info.NodeType === 'Compute' && ConnectionState.Status === 'CONNECTED',
-  )
-    .map(({ Info }) => `${Info.NodeID} ${Info.Labels['sensor_id'] ?? ''}`)
-    .sort();
-}
+/** The connected compute nodes in the orchestrator's own list, with the names of their sensors. */
+const connected = async (): Promise<string[]> =>
+  (await connectedNodes(rig)).map(({ name: node, labels }) => `${node} ${labels['sensor_id'] ?? ''}`).sort();
 
 const expected = (): string[] => nodes.map(({ nodeName, sensorId }) => `${nodeName} ${sensorId}`).sort();
 
-async function preempt(instanceId: string): Promise<void> {
-  const url = `${rig.endpoints.aws}/_emu/preempt/${instanceId}`;
-  const body = ['--data', '{"noticeSeconds": 0}'];
-  expect((await rig.exec(['curl', '--silent', '--fail', ...body, url])).code).toBe(0);
-}
+const preempt = (instanceId: string): Promise<void> =>
+  emulator(rig, `preempt/${instanceId}`, { noticeSeconds: 0 });
 
 /** Asks again and again until something is so. */
 async function until(what: string, minutes: number, isSo: () => Promise<boolean>): Promise<void> {

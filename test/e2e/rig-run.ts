@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CHECKOUT } from '../../local/rig/paths';
-import { LocalStack } from '../../local/job/stack';
-import { pulumiEnv, type Rig } from '../../local/rig';
-import { inNamespace } from '../../local/rig/namespace';
+import type { Rig } from '../../local/rig';
 
 /** What a command printed, and how it ended. */
 export interface Finished {
@@ -49,17 +47,54 @@ export async function onInstance(rig: Rig, instanceId: string, script: string): 
   return { code: code ?? 1, stdout, stderr };
 }
 
-/** The stack `local` in a rig, driven from outside of its network. */
-export function localStack(rig: Rig): LocalStack {
-  return new LocalStack({
-    projectDir: CHECKOUT,
-    folder: rig.paths.pulumi,
-    stack: 'local',
-    env: pulumiEnv(rig),
-    enter: (argv) => inNamespace(rig.paths, argv),
-    orchestratorToken: rig.orchestratorToken,
-  });
+/** A compute node in the orchestrator's own list. */
+export interface ComputeNode {
+  name: string;
+  membership: string;
+  connection: string;
+  labels: Record<string, string>;
 }
+
+/** The compute nodes, as the orchestrator lists them over its REST interface. */
+export async function computeNodes(rig: Rig): Promise<ComputeNode[]> {
+  const url = `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`;
+  const listed = await rig.exec(['curl', '--silent', '--show-error', '--fail', url]);
+  if (listed.code !== 0) throw new Error(listed.stderr);
+  const { Nodes } = JSON.parse(listed.stdout) as {
+    Nodes: {
+      Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
+      Membership: string;
+      ConnectionState: { Status: string };
+    }[];
+  };
+  return Nodes.filter(({ Info }) => Info.NodeType === 'Compute').map(
+    ({ Info, Membership, ConnectionState }) => ({
+      name: Info.NodeID,
+      membership: Membership,
+      connection: ConnectionState.Status,
+      labels: Info.Labels,
+    }),
+  );
+}
+
+/** The same, of those that the orchestrator hears from. */
+export const connectedNodes = async (rig: Rig): Promise<ComputeNode[]> =>
+  (await computeNodes(rig)).filter(({ connection }) => connection === 'CONNECTED');
+
+/** Has the emulator do what AWS has no interface for. */
+export async function emulator(rig: Rig, path: string, body: object): Promise<void> {
+  const order = ['--json', JSON.stringify(body), `${rig.endpoints.aws}/_emu/${path}`];
+  const { code, stderr } = await rig.exec(['curl', '--silent', '--show-error', '--fail', ...order]);
+  if (code !== 0) throw new Error(`the emulator does not take ${path}: ${stderr}`);
+}
+
+/** Ids of the instances that carry a stack's tag and stand in one of some states. */
+export const taggedInstances = (rig: Rig, states: string): Promise<string[]> =>
+  aws<string[]>(
+    rig,
+    ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
+    ...['Name=tag-key,Values=skyfleet-stack', `Name=instance-state-name,Values=${states}`],
+  );
 
 /** A copy of the program in which a test may change files; its packages are the checkout's own. */
 export function copyOfProgram(folder: string): string {

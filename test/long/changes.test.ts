@@ -2,13 +2,22 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeReport } from '../../deployment/operator/wait';
+import { localStack } from '../../local/job/rig-stack';
 import type { LocalStack } from '../../local/job/stack';
 import { openRig, startRig, stopRig, type Rig } from '../../local/rig';
 import { orchestratorTokenFile } from '../../local/rig/environment';
 import { CHECKOUT } from '../../local/rig/paths';
 import { endStragglers } from '../../local/rig/supervision';
 import { exitCodes, reviewSchema, type StackReview } from '../../review/model';
-import { aws, localStack, onInstance, runCli, succeeded } from '../e2e/rig-run';
+import {
+  aws,
+  connectedNodes,
+  emulator,
+  onInstance,
+  runCli,
+  succeeded,
+  taggedInstances,
+} from '../e2e/rig-run';
 import { ArgumentWatch, leaksIn } from '../e2e/token-search';
 
 jest.setTimeout(60 * 60_000);
@@ -82,39 +91,15 @@ async function started({ instanceId }: NodeReport): Promise<{ compute: string; s
 const identity = async ({ instanceId }: NodeReport): Promise<string> =>
   (await onInstance(rig, instanceId, 'cat /opt/sensor/config/identity.json')).stdout;
 
-interface ListedNode {
-  Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
-  ConnectionState: { Status: string };
-}
-
 /** The connected nodes of a sensor, in the orchestrator's own list. */
-async function connectedAs(sensorId: string): Promise<string[]> {
-  const url = `${rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`;
-  const { Nodes } = JSON.parse((await rig.exec(['curl', '--silent', url])).stdout) as { Nodes: ListedNode[] };
-  return Nodes.filter(
-    ({ Info, ConnectionState }) =>
-      Info.NodeType === 'Compute' &&
-      Info.Labels['sensor_id'] === sensorId &&
-      ConnectionState.Status === 'CONNECTED',
-  ).map(({ Info }) => Info.NodeID);
-}
-
-/** Orders something that AWS has no API for. */
-async function emulator(path: string, body: object): Promise<void> {
-  const url = `${rig.endpoints.aws}/_emu/${path}`;
-  const { code } = await rig.exec(['curl', '--silent', '--fail', '--data', JSON.stringify(body), url]);
-  expect(code).toBe(0);
-}
+const connectedAs = async (sensorId: string): Promise<string[]> =>
+  (await connectedNodes(rig))
+    .filter(({ labels }) => labels['sensor_id'] === sensorId)
+    .map(({ name: node }) => node);
 
 /** Ids of the instances of the stack that AWS has not ended. */
 const instances = async (): Promise<string[]> =>
-  (
-    await aws<string[]>(
-      rig,
-      ...['ec2', 'describe-instances', '--query', 'Reservations[].Instances[].InstanceId', '--filters'],
-      ...['Name=tag-key,Values=skyfleet-stack', 'Name=instance-state-name,Values=pending,running,stopped'],
-    )
-  ).sort();
+  (await taggedInstances(rig, 'pending,running,stopped')).sort();
 
 beforeAll(async () => {
   succeeded(await runCli(['rig', 'start', name]));
@@ -263,7 +248,7 @@ describe('replace', () => {
     const old = only(nodes.single);
     const before = await started(old);
     const fault = { op: 'RunInstances', code: 'InsufficientInstanceCapacity', message: 'none' };
-    await emulator('fail', { ...fault, count: 1000, instanceType: 't3.large' });
+    await emulator(rig, 'fail', { ...fault, count: 1000, instanceType: 't3.large' });
     declared.single = { ...declared.single, instanceType: 't3.large' };
     await prepare();
     expect(await preview()).toEqual([reason]);
@@ -322,7 +307,7 @@ describe('drift', () => {
     const [single, pair] = [only(nodes.single), nodes.pair[1] as NodeReport];
     const computeBefore = (await started(pair)).compute;
     const identityBefore = await identity(single);
-    await emulator(`preempt/${single.instanceId}`, {});
+    await emulator(rig, `preempt/${single.instanceId}`, {});
     await onInstance(rig, pair.instanceId, 'docker stop sensor; health-check.sh --quiet');
     const reasons = await preview();
     expect(reasons).toEqual([
@@ -340,7 +325,7 @@ describe('drift', () => {
 
   test('the same again is told and repaired again, and so is a machine that was stopped', async () => {
     const [single, pair] = [only(nodes.single), nodes.pair[1] as NodeReport];
-    await emulator(`preempt/${single.instanceId}`, {});
+    await emulator(rig, `preempt/${single.instanceId}`, {});
     await aws(rig, 'ec2', 'stop-instances', '--instance-ids', pair.instanceId);
     expect(await preview()).toEqual([
       expect.stringMatching(`^pair-0: repair: ${pair.nodeName} is stopped `),
