@@ -1,8 +1,13 @@
 import { parse } from 'yaml';
 import { changedInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
-import { carriedBy, parseSubmission } from '../deployment/operator/incarnation';
 import { nameOf, type Preview, type PreviewState, type PreviewStep } from '../deployment/operator/preview';
-import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
+import {
+  appliedBy,
+  standingIn,
+  type RecordedCommand,
+  type RecordedPlace,
+} from '../deployment/operator/recorded-state';
+import type { NodeReport } from '../deployment/operator/wait';
 import { isKind, type OperationKind } from './model';
 
 /** One place that an `up` would change. */
@@ -31,24 +36,22 @@ export function environmentOf(state: PreviewState | undefined): Record<string, u
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-function readyOf(wait: PreviewStep | undefined): ReadyCluster | undefined {
+/** What was last applied to a place, by its wait command. */
+function appliedIn(wait: PreviewStep | undefined): RecordedPlace['applied'] {
   const stdout = text(wait?.oldState?.outputs?.['stdout']);
-  return stdout === '' ? undefined : (JSON.parse(stdout) as ReadyCluster);
-}
-
-function appliedIn(state: PreviewState | undefined): PlaceInputs | undefined {
-  const applied = text(environmentOf(state)['SKYFLEET_APPLIED']);
-  return applied === '' ? undefined : (parse(applied) as PlaceInputs);
+  if (stdout === '') return undefined;
+  return appliedBy({
+    environment: environmentOf(wait?.oldState) as RecordedCommand['environment'],
+    stdout,
+  });
 }
 
 /** The inputs that differ from what was last applied. */
-function inputChanges(wait: PreviewStep | undefined): InputChange[] {
-  const [from, to] = [appliedIn(wait?.oldState), appliedIn(wait?.newState)];
-  const ready = readyOf(wait);
-  if (from === undefined || to === undefined || ready === undefined) return [];
-  const submission = parseSubmission(text(environmentOf(wait?.oldState)['SKYFLEET_SUBMISSION'])) ?? {};
-  const { managed } = carriedBy(submission, ready.incarnation);
-  return changedInputs(from, to, { zones: ready.nodes.map(({ zone }) => zone), managed });
+function inputChanges(applied: RecordedPlace['applied'], wait: PreviewStep | undefined): InputChange[] {
+  const wanted = text(environmentOf(wait?.newState)['SKYFLEET_APPLIED']);
+  return applied?.inputs === undefined || wanted === ''
+    ? []
+    : changedInputs(applied.inputs, parse(wanted) as PlaceInputs, standingIn(applied));
 }
 
 /** The kind and the words of a reason such as `refresh: …`. */
@@ -70,7 +73,8 @@ export function placeChanges({ steps }: Preview): PlaceChange[] {
       if (!name.endsWith('-submit') || submit.op === 'same') return [];
       const place = name.slice(0, -'-submit'.length);
       const wait = waits.get(`${place}-wait`);
-      const standing = readyOf(wait)?.nodes ?? [];
+      const applied = appliedIn(wait);
+      const standing = applied?.ready.nodes ?? [];
       if (submit.op === 'delete') {
         const reason = 'the place is removed';
         return [{ place, kind: 'scale', reason, changes: [], standing, nodes: 0, submit }];
@@ -80,7 +84,7 @@ export function placeChanges({ steps }: Preview): PlaceChange[] {
       if (before['SKYFLEET_GENERATION'] === after['SKYFLEET_GENERATION']) return [];
       const { kind, reason } = split(text(after['SKYFLEET_CHANGE']));
       const nodes = Number(after['SKYFLEET_NODES']);
-      return [{ place, kind, reason, changes: inputChanges(wait), standing, nodes, submit }];
+      return [{ place, kind, reason, changes: inputChanges(applied, wait), standing, nodes, submit }];
     })
     .sort((a, b) => a.place.localeCompare(b.place, 'en', { numeric: true }));
 }

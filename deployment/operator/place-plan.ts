@@ -8,7 +8,7 @@ import {
   type PlaceInputs,
 } from '../../config/change-classes';
 import type { Fault } from './observation';
-import type { RecordedPlace } from './recorded-state';
+import { standingIn, type RecordedPlace } from './recorded-state';
 
 /** What the next `up` does to a place, and why. */
 export interface PlacePlan {
@@ -66,9 +66,7 @@ function changesSince(
   { wanted, token }: Pick<PlaceFacts, 'wanted' | 'token'>,
 ): InputChange[] {
   if (applied?.inputs === undefined) return [];
-  const { ready, managed } = applied;
-  const standing = { zones: ready.nodes.map(({ zone }) => zone), managed };
-  const changes = changedInputs(applied.inputs, wanted, standing);
+  const changes = changedInputs(applied.inputs, wanted, standingIn(applied));
   return applied.token === token
     ? changes
     : [...changes, { input: 'orchestratorToken', from: undefined, to: undefined, class: 'refresh' }];

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import type { PlaceInputs } from '../../config/change-classes';
+import type { PlaceInputs, Standing } from '../../config/change-classes';
 import { carriedBy, parseSubmission, type Submission } from './incarnation';
 import type { ReadyCluster } from './wait';
 
@@ -68,7 +68,7 @@ export function plain(value: unknown): unknown {
 }
 
 /** A command of the state: what it was told and what it printed. */
-interface RecordedCommand {
+export interface RecordedCommand {
   environment: Record<string, string>;
   stdout: string;
 }
@@ -85,7 +85,8 @@ function inputsOf({ environment }: RecordedCommand): PlaceInputs | undefined {
   return applied === undefined ? undefined : (parse(applied) as PlaceInputs);
 }
 
-function appliedBy(wait: RecordedCommand): RecordedPlace['applied'] {
+/** What was last applied to a place, by the wait command that followed it to its end. */
+export function appliedBy(wait: RecordedCommand): NonNullable<RecordedPlace['applied']> {
   const submission = wait.environment['SKYFLEET_SUBMISSION'] ?? '';
   const ready = JSON.parse(wait.stdout) as ReadyCluster;
   return {
@@ -96,6 +97,15 @@ function appliedBy(wait: RecordedCommand): RecordedPlace['applied'] {
     token: wait.environment['SKYFLEET_ORCHESTRATOR_TOKEN'],
   };
 }
+
+/** What decides of which class a change of what stands in a place is. */
+export const standingIn = ({
+  ready,
+  managed,
+}: Pick<NonNullable<RecordedPlace['applied']>, 'ready' | 'managed'>): Standing => ({
+  zones: ready.nodes.map(({ zone }) => zone),
+  managed,
+});
 
 const emptyStack = (): RecordedStack => ({
   places: new Map(),
