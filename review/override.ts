@@ -12,14 +12,23 @@ export function overrideOf({ blocked, policy }: StackReview, reason: string, at:
   return { reason, rules: [...new Set(rules)], at: at.toISOString() };
 }
 
-/** A plan as Pulumi saves it, as far as it is changed here. */
-interface SavedPlan {
-  resourcePlans: Record<string, { state?: Record<string, unknown> }>;
+/** What a plan says of the outputs of a resource (`PlanDiffV1` of Pulumi's `apitype`). */
+interface OutputDiff {
+  adds?: Record<string, unknown>;
+  deletes?: string[];
+  updates?: Record<string, unknown>;
 }
 
+/** A plan as Pulumi saves it, as far as it is changed here. */
+interface SavedPlan {
+  resourcePlans: Record<string, { goal?: { outputDiff?: OutputDiff } }>;
+}
+
+const output = 'reviewOverride';
+
 /**
- * A plan that says the override among the outputs of its stack. It was not known when the plan was saved, and Pulumi keeps
- * no outputs at all where they are others than the plan says.
+ * A plan that adds the override to the outputs of its stack. It was not known when the plan was saved, and Pulumi keeps
+ * no outputs at all, without a word, where they are others than the plan says.
  *
  * @throws Error where the text is no plan of a stack.
  */
@@ -29,10 +38,16 @@ export function planWithOverride(text: string, override: Override): string {
     urn.includes('::pulumi:pulumi:Stack::'),
   );
   if (stack === undefined) throw new Error('the plan does not say what becomes of its stack');
-  const [urn, resource] = stack;
-  const state = { ...resource.state, reviewOverride: override };
+  const [urn, { goal, ...resource }] = stack;
+  const { adds, deletes = [], updates } = goal?.outputDiff ?? {};
+  const outputDiff = {
+    // What is to be added may be there already, with another value.
+    adds: { ...adds, [output]: override },
+    deletes: deletes.filter((name) => name !== output),
+    updates: Object.fromEntries(Object.entries(updates ?? {}).filter(([name]) => name !== output)),
+  };
   return JSON.stringify({
     ...plan,
-    resourcePlans: { ...plan.resourcePlans, [urn]: { ...resource, state } },
+    resourcePlans: { ...plan.resourcePlans, [urn]: { ...resource, goal: { ...goal, outputDiff } } },
   });
 }

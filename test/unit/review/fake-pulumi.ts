@@ -36,7 +36,11 @@ export const previews = {
 
 /** What is saved as the plan of any stack. */
 export const savedPlan = JSON.stringify({
-  resourcePlans: { 'urn:pulumi:us::skyfleet::pulumi:pulumi:Stack::skyfleet-us': { state: { vpcId: 'v' } } },
+  resourcePlans: {
+    'urn:pulumi:us::skyfleet::pulumi:pulumi:Stack::skyfleet-us': {
+      goal: { custom: false, outputDiff: { updates: { nodes: [], reviewOverride: 'the last one' } } },
+    },
+  },
 });
 
 /**

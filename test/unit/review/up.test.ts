@@ -73,11 +73,17 @@ describe('what is blocked', () => {
     });
     // Pulumi keeps no outputs where they are others than the plan says.
     expect(called()?.plan).toBe(planWithOverride(savedPlan, override));
-    const [planned] = Object.values(
-      (JSON.parse(called()?.plan ?? '') as { resourcePlans: Record<string, { state: unknown }> })
-        .resourcePlans,
-    );
-    expect(planned?.state).toEqual({ vpcId: 'v', reviewOverride: override });
+    const { resourcePlans } = JSON.parse(called()?.plan ?? '') as {
+      resourcePlans: Record<string, unknown>;
+    };
+    expect(Object.values(resourcePlans)).toEqual([
+      {
+        goal: {
+          custom: false,
+          outputDiff: { adds: { reviewOverride: override }, deletes: [], updates: { nodes: [] } },
+        },
+      },
+    ]);
   });
 
   test('is not called done where the reason was not kept', () => {
