@@ -1,5 +1,6 @@
 import type { Review, StackReview } from './model';
 import {
+  allCostRows,
   blockedText,
   costHead,
   costNotes,
@@ -57,14 +58,22 @@ function policyMarkdown(stack: StackReview): string {
   return [...found, ...(notes.length === 0 ? [] : [list(notes)])].join('\n\n');
 }
 
+/** Sums of a cost, which count nothing. */
+function sumTable(rows: readonly string[][]): string {
+  const [first = '', , ...rest] = costHead;
+  return table(
+    [first, ...rest],
+    rows.map(([item = '', , ...amounts]) => [item, ...amounts]),
+    true,
+  );
+}
+
 /** What the stack costs: the sum, and folded what it is made of. */
 function costMarkdown(stack: StackReview): string {
   const rows = costRows(stack).map((cells) => cells.map(cell));
-  const sums = rows.slice(-2).map(([item = '', , ...amounts]) => [item, ...amounts]);
   const items = rows.slice(0, -2);
-  const [first = '', , ...rest] = costHead;
   return [
-    table([first, ...rest], sums, true),
+    sumTable(rows.slice(-2)),
     folded('What it is made of', [table(costHead, items, true), list(costNotes(stack))].join('\n\n')),
   ].join('\n\n');
 }
@@ -112,4 +121,8 @@ function stackMarkdown(stack: StackReview): string {
 }
 
 /** A review as Markdown, for a pull request. */
-export const reviewMarkdown = ({ stacks }: Review): string => `${stacks.map(stackMarkdown).join('\n\n')}\n`;
+export function reviewMarkdown(review: Review): string {
+  const all = allCostRows(review);
+  const together = all.length === 0 ? [] : [`## All stacks\n\n${sumTable(all)}`];
+  return `${[...review.stacks.map(stackMarkdown), ...together].join('\n\n')}\n`;
+}

@@ -65,40 +65,64 @@ function difference({ from, to }: Amounts): string {
 /** Headings of what a stack costs. */
 export const costHead = ['', 'count', 'a month', 'difference', 'an hour'];
 
-/** What a stack costs: a row for each item, then the sums. */
-export function costRows({ cost }: StackReview): string[][] {
-  const hourly = (amount: number | null): string =>
-    dollars(amount === null ? null : amount / cost.hoursPerMonth, 4);
-  const row = (
-    item: string,
-    count: string,
-    { from, to }: Amounts,
-    least: { from: string; to: string } = { from: '', to: '' },
-  ): string[] => [
+type Sums = StackReview['cost']['total'];
+
+/** A row of what something costs. */
+function costRow(
+  item: string,
+  count: string,
+  { from, to }: Amounts,
+  hours: number,
+  least: { from: string; to: string } = { from: '', to: '' },
+): string[] {
+  const hourly = (amount: number | null): string => dollars(amount === null ? null : amount / hours, 4);
+  return [
     item,
     count,
     fromTo(`${least.from}${dollars(from)}`, `${least.to}${dollars(to)}`),
     difference({ from, to }),
     fromTo(`${least.from}${hourly(from)}`, `${least.to}${hourly(to)}`),
   ];
-  const sum = (item: string, { from, to }: StackReview['cost']['total']): string[] =>
-    row(
+}
+
+/** A row of a sum, which is a lower bound where something in it is unknown. */
+const sumRow = (item: string, { from, to }: Sums, hours: number): string[] =>
+  costRow(item, '', { from: from.monthlyUsd, to: to.monthlyUsd }, hours, {
+    from: from.complete ? '' : 'at least ',
+    to: to.complete ? '' : 'at least ',
+  });
+
+const sumRows = ({ total, worstCase }: { total: Sums; worstCase: Sums }, hours: number): string[][] => [
+  sumRow('total', total, hours),
+  sumRow('worst case, all on-demand', worstCase, hours),
+];
+
+/** What a stack costs: a row for each item, then the sums. */
+export const costRows = ({ cost }: StackReview): string[][] => [
+  ...cost.items.map(({ item, from, to }) =>
+    costRow(
       item,
-      '',
+      fromTo(String(from.count), String(to.count)),
       { from: from.monthlyUsd, to: to.monthlyUsd },
-      // A sum without the unknown is a lower bound.
-      { from: from.complete ? '' : 'at least ', to: to.complete ? '' : 'at least ' },
-    );
-  return [
-    ...cost.items.map(({ item, from, to }) =>
-      row(item, fromTo(String(from.count), String(to.count)), {
-        from: from.monthlyUsd,
-        to: to.monthlyUsd,
-      }),
+      cost.hoursPerMonth,
     ),
-    sum('total', cost.total),
-    sum('worst case, all on-demand', cost.worstCase),
-  ];
+  ),
+  ...sumRows(cost, cost.hoursPerMonth),
+];
+
+/** What several stacks cost together; nothing where there is only one that costs. */
+export function allCostRows({ stacks }: Review): string[][] {
+  const costs = stacks.filter(hasCost).map(({ cost }) => cost);
+  const [first] = costs;
+  if (first === undefined || costs.length < 2) return [];
+  const together = (which: 'total' | 'worstCase'): Sums => {
+    const side = (of: 'from' | 'to'): Sums['from'] => ({
+      monthlyUsd: costs.reduce((sum, cost) => sum + cost[which][of].monthlyUsd, 0),
+      complete: costs.every((cost) => cost[which][of].complete),
+    });
+    return { from: side('from'), to: side('to') };
+  };
+  return sumRows({ total: together('total'), worstCase: together('worstCase') }, first.hoursPerMonth);
 }
 
 /** Whether a stack has anything that costs. */
@@ -197,4 +221,11 @@ function stackText(stack: StackReview): string {
 }
 
 /** A review as text for a terminal. */
-export const reviewText = ({ stacks }: Review): string => stacks.map(stackText).join('\n');
+export function reviewText(review: Review): string {
+  const all = allCostRows(review);
+  const together =
+    all.length === 0
+      ? []
+      : [['All stacks', ...table(costHead, all).map((line) => `  ${line}`.trimEnd()), ''].join('\n')];
+  return [...review.stacks.map(stackText), ...together].join('\n');
+}

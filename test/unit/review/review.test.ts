@@ -314,6 +314,17 @@ describe('a review', () => {
     );
   });
 
+  test('tells what several stacks cost together', () => {
+    const two: Review = { version: 1, stacks: [blocked, review(), blocked] };
+    expect(reviewText(two)).toMatch(
+      /\nAll stacks\n.*\n {2}total +\$7\.30 +\$0\.0100\n {2}worst case, all on-demand +\$7\.30 +\$0\.0100\n$/,
+    );
+    expect(reviewMarkdown(two)).toMatch(
+      /\n## All stacks\n\n.*\n.*\n\| total \| \$7\.30 \|  \| \$0\.0100 \|\n/,
+    );
+    expect(reviewText({ version: 1, stacks: [blocked, review()] })).not.toContain('All stacks');
+  });
+
   test('leaves out what a stack without anything costs', () => {
     expect(reviewText({ version: 1, stacks: [review()] })).toBe('dev: no changes\n');
   });
