@@ -189,12 +189,12 @@ export const canonicalText = (value: unknown): string =>
   value === undefined ? '' : JSON.stringify(canonical(value));
 
 /**
- * The inputs that differ, each with the class of its change.
+ * The inputs that differ, each with the class of its change, those of which nothing follows among them.
  *
  * @param from what was last applied.
  * @throws Error for an input that the table does not know.
  */
-export function changedInputs(from: PlaceInputs, to: PlaceInputs, standing: Standing): InputChange[] {
+export function differingInputs(from: PlaceInputs, to: PlaceInputs, standing: Standing): InputChange[] {
   const inputs = [...new Set([...Object.keys(from), ...Object.keys(to)])];
   return inputs
     .filter((input) => canonicalText(from[input]) !== canonicalText(to[input]))
@@ -208,9 +208,12 @@ export function changedInputs(from: PlaceInputs, to: PlaceInputs, standing: Stan
         to: after,
         class: 'class' in entry ? entry.class : entry.decide(before, after, standing),
       };
-    })
-    .filter((change) => change.class !== 'none');
+    });
 }
+
+/** The inputs that differ and of which something follows. */
+export const changedInputs = (from: PlaceInputs, to: PlaceInputs, standing: Standing): InputChange[] =>
+  differingInputs(from, to, standing).filter((change) => change.class !== 'none');
 
 /** The hardest class of several changes. */
 export function hardest(classes: readonly ChangeClass[]): ChangeClass {

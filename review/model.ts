@@ -8,12 +8,7 @@ import { policyRuleNames, severities } from '../config/policy-rules';
  */
 
 /** Kinds of operations: a new place, the classes of change, what is repaired, and what is taken back. */
-export const kinds = [
-  'launch',
-  ...changeClasses.filter((one) => one !== 'none'),
-  'repair',
-  'revert',
-] as const;
+export const kinds = ['launch', ...changeClasses, 'repair', 'revert'] as const;
 
 const inputChange = z.strictObject({
   input: z.string().describe('Name of the input in the table of change classes (docs/changes.md).'),

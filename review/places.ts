@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
-import { changedInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
+import { differingInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
 import { nameOf, type Preview, type PreviewState, type PreviewStep } from '../deployment/operator/preview';
+import { changeText } from '../deployment/operator/place-plan';
 import {
   appliedBy,
   standingIn,
@@ -46,12 +47,12 @@ function appliedIn(wait: PreviewStep | undefined): RecordedPlace['applied'] {
   });
 }
 
-/** The inputs that differ from what was last applied. */
+/** The inputs that differ from what was last applied, those of which nothing follows among them. */
 function inputChanges(applied: RecordedPlace['applied'], wait: PreviewStep | undefined): InputChange[] {
   const wanted = text(environmentOf(wait?.newState)['SKYFLEET_APPLIED']);
   return applied?.inputs === undefined || wanted === ''
     ? []
-    : changedInputs(applied.inputs, parse(wanted) as PlaceInputs, standingIn(applied));
+    : differingInputs(applied.inputs, parse(wanted) as PlaceInputs, standingIn(applied));
 }
 
 /** The kind and the words of a reason such as `refresh: …`. */
@@ -80,11 +81,17 @@ export function placeChanges({ steps }: Preview): PlaceChange[] {
         return [{ place, kind: 'scale', reason, changes: [], standing, nodes: 0, submit }];
       }
       const [before, after] = [environmentOf(submit.oldState), environmentOf(submit.newState)];
-      // Without a new generation, nothing of the place runs.
-      if (before['SKYFLEET_GENERATION'] === after['SKYFLEET_GENERATION']) return [];
-      const { kind, reason } = split(text(after['SKYFLEET_CHANGE']));
       const nodes = Number(after['SKYFLEET_NODES']);
-      return [{ place, kind, reason, changes: inputChanges(applied, wait), standing, nodes, submit }];
+      const differing = inputChanges(applied, wait);
+      // Without a new generation, nothing of the place runs.
+      if (before['SKYFLEET_GENERATION'] === after['SKYFLEET_GENERATION']) {
+        if (differing.length === 0) return [];
+        const reason = `${differing.map(changeText).join(', ')}; nothing runs`;
+        return [{ place, kind: 'none', reason, changes: differing, standing, nodes, submit }];
+      }
+      const { kind, reason } = split(text(after['SKYFLEET_CHANGE']));
+      const changes = differing.filter((change) => change.class !== 'none');
+      return [{ place, kind, reason, changes, standing, nodes, submit }];
     })
     .sort((a, b) => a.place.localeCompare(b.place, 'en', { numeric: true }));
 }

@@ -35,6 +35,7 @@ function ofPlace(change: PlaceChange): Omit<StackReview['nodes'], 'identities'> 
       return { ...none, replaced: kept.slice(1), updated: kept.slice(0, 1) };
     case 'scale':
     case 'launch':
+    case 'none':
       return none;
     case 'repair': {
       const gone = all.filter((name) => reason.includes(`${name} is gone`));

@@ -42,7 +42,8 @@ export function resourcesText({ resources }: StackReview): string {
 /** What a stack's review comes to, in one line. */
 export function summary(stack: StackReview): string {
   if (!stack.changes) return 'no changes';
-  const places = stack.operations.reduce((sum, operation) => sum + operation.places.length, 0);
+  const running = stack.operations.filter(({ kind }) => kind !== 'none');
+  const places = running.reduce((sum, operation) => sum + operation.places.length, 0);
   return places === 0
     ? 'no place changes'
     : `${counted(places, 'place')} ${places === 1 ? 'changes' : 'change'}`;

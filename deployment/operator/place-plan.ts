@@ -128,7 +128,8 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 /** How many changed files are named one by one. */
 const namedFiles = 3;
 
-function changeText({ input, from, to }: InputChange): string {
+/** A changed input in words, with its old and new values. */
+export function changeText({ input, from, to }: InputChange): string {
   const name = input.replace(/^fleets\[\]\./, '');
   if (input === 'orchestratorToken') return `${name} changed`;
   if (input === 'files') return filesText(from as Record<string, string>, to as Record<string, string>);

@@ -174,6 +174,29 @@ test('drift is told alone and behind a change', () => {
   ]);
 });
 
+test('what differs and has nothing run is told as such', () => {
+  const step = {
+    generation: ['1', '1'] as [string, string],
+    node: ['{}\n', '{ }\n'] as [string, string],
+    from: { 'fleets[].strategy': 'create-first' },
+    to: { 'fleets[].strategy': 'delete-first' },
+  };
+  const { operations, nodes, files } = review(...place('s-0', step));
+  expect(operations).toEqual([
+    {
+      kind: 'none',
+      reason: 'strategy create-first → delete-first; nothing runs',
+      places: ['s-0'],
+      changes: [{ input: 'fleets[].strategy', class: 'none', from: 'create-first', to: 'delete-first' }],
+    },
+  ]);
+  expect(nodes).toEqual({ added: 0, removed: [], replaced: [], updated: [], identities: [] });
+  expect(files.map(({ text }) => text)).toEqual(['node.json']);
+  expect(reviewText({ version: 1, stacks: [review(...place('s-0', step))] })).toMatch(
+    /^dev: no place changes\n/,
+  );
+});
+
 test('a place without a new generation does not change, and a reason that is unheard of is refused', () => {
   expect(review(...place('s-0', { generation: ['1', '1'], change: 'refresh: x' })).operations).toEqual([]);
   expect(() => review(...place('s-0', { change: 'explode: x' }))).toThrow('"explode: x" is no reason');
