@@ -63,6 +63,10 @@ unit: setup ## Tests of pure logic, of components with mocks, and of node script
 plugin-tests: setup ## Tests of the local plugins
 	@$(TSX) local/cli.ts tests --selectProjects plugins
 
+.PHONY: quick
+quick: setup ## The tests of `make unit` and `make plugin-tests` at once
+	@$(TSX) local/cli.ts tests --selectProjects unit plugins
+
 .PHONY: conformance
 conformance: setup ## Contract tests of a plugin: PLUGIN=aws|command, BINARY=path (ours where it is left out)
 	@$(TSX) test/plugins/conformance.ts '$(PLUGIN)' '$(BINARY)'
@@ -72,7 +76,7 @@ e2e: setup ## The main job on a rig of its own, end to end
 	@$(TSX) local/cli.ts tests --selectProjects e2e --runInBand
 
 .PHONY: test
-test: check unit plugin-tests e2e ## All checks and tests
+test: check quick e2e ## All checks and tests
 
 .PHONY: test-long
 test-long: setup ## What takes too long for every change: a case for each class of change, and drift
