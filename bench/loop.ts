@@ -23,6 +23,12 @@ function commandsOf(recorded: unknown): Map<string, RecordedCommand> {
   );
 }
 
+/** How many commands a state has, those that run nothing among them. */
+export function commandCount(recorded: unknown): number {
+  const { deployment } = recorded as { deployment: { resources: { type: string }[] } };
+  return deployment.resources.filter(({ type }) => type === 'command:local:Command').length;
+}
+
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '../local/command';
 import { CHECKOUT } from '../local/rig/paths';
 import { isWithin, row, table, withSection, type Figure } from './figures';
-import { shellLoop } from './loop';
+import { commandCount, shellLoop } from './loop';
 import { endAll, type Cost } from './measure';
 import { plot } from './plot';
 import { SkyPilotStandIn } from './skypilot-stand-in';
@@ -22,6 +22,8 @@ const scales = [
   { clusters: 100, pairs: 2 },
   { clusters: 400, pairs: 2 },
 ] as const;
+/** The one at which they are held against as many bare commands as they have commands, too. */
+const scaleByCommands = 100;
 
 function say(line: string): void {
   console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
@@ -65,29 +67,43 @@ class Bench {
     this.server.forget();
     for (const program of programs) await this.workspace.fresh(program);
     for (const { clusters, pairs } of scales) {
-      for (const program of programs) await this.workspace.bringUp(program, { count: clusters });
-      const costs = { preview: [] as [Cost, Cost][], 'no-change up': [] as [Cost, Cost][] };
-      for (let pair = 0; pair < pairs; pair++) {
-        const ours = { count: clusters };
-        costs.preview.push([
-          await this.workspace.preview('clusters', ours),
-          await this.workspace.preview('commands', ours),
-        ]);
-        costs['no-change up'].push([
-          await this.workspace.up('clusters', ours),
-          await this.workspace.up('commands', ours),
-        ]);
-      }
-      const plural = clusters === 1 ? '' : 's';
-      for (const [step, pairsOfStep] of Object.entries(costs)) {
-        const figure = {
-          name: `${step} of ${clusters} cluster${plural}`,
-          against: `${clusters} bare command${plural}`,
-          bound: 1.5,
-        };
-        this.add({ ...figure, unit: 's', pairs: pairsOfStep.map(([a, b]) => [a.wall, b.wall]) });
-        this.add({ ...figure, unit: 'MiB', pairs: pairsOfStep.map(([a, b]) => [a.memory, b.memory]) });
-      }
+      await this.workspace.bringUp('clusters', { count: clusters });
+      await this.steadyState(clusters, clusters, pairs, 1.5);
+      if (clusters !== scaleByCommands) continue;
+      const commands = commandCount(await this.workspace.recorded('clusters'));
+      await this.steadyState(clusters, commands, pairs);
+    }
+  }
+
+  /** The preview and the no-change `up` of clusters that stand, against bare commands. */
+  private async steadyState(
+    clusters: number,
+    commands: number,
+    pairs: number,
+    bound?: number,
+  ): Promise<void> {
+    await this.workspace.bringUp('commands', { count: commands });
+    const costs = { preview: [] as [Cost, Cost][], 'no-change up': [] as [Cost, Cost][] };
+    const [ours, bare] = [{ count: clusters }, { count: commands }];
+    for (let pair = 0; pair < pairs; pair++) {
+      costs.preview.push([
+        await this.workspace.preview('clusters', ours),
+        await this.workspace.preview('commands', bare),
+      ]);
+      costs['no-change up'].push([
+        await this.workspace.up('clusters', ours),
+        await this.workspace.up('commands', bare),
+      ]);
+    }
+    const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+    for (const [step, pairsOfStep] of Object.entries(costs)) {
+      const figure = {
+        name: `${step} of ${counted(clusters, 'cluster')}`,
+        against: counted(commands, 'bare command'),
+        ...(bound === undefined ? {} : { bound }),
+      };
+      this.add({ ...figure, unit: 's', pairs: pairsOfStep.map(([a, b]) => [a.wall, b.wall]) });
+      this.add({ ...figure, unit: 'MiB', pairs: pairsOfStep.map(([a, b]) => [a.memory, b.memory]) });
     }
   }
 
