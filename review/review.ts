@@ -1,5 +1,6 @@
 import { canonicalText } from '../config/change-classes';
 import { nameOf, type Preview } from '../deployment/operator/preview';
+import type { ConfigRenderer } from './bacalhau-config';
 import type { Catalog } from './cost/catalog';
 import { costOf } from './cost/cost';
 import type { Prices } from './cost/prices';
@@ -9,7 +10,7 @@ import { isOfPlace, placeChanges, type PlaceChange } from './places';
 import { planOf, reviewedOf } from './policy/plan';
 import { judge } from './policy/policy';
 import { sidesOf } from './sides';
-import { secretChanges, textDiffs } from './texts';
+import { configDiffs, nodeText, secretChanges, textDiffs } from './texts';
 
 /** Places with the same change are one operation. */
 function operations(places: readonly PlaceChange[]): Operation[] {
@@ -115,6 +116,8 @@ export interface ReviewInputs {
   prices: Prices;
   /** Prices of machines; undefined where there is no catalog, and they are unknown. */
   catalog: Catalog | undefined;
+  /** Makes Bacalhau configurations; undefined where it cannot be done here. */
+  renderConfig: ConfigRenderer | undefined;
 }
 
 /**
@@ -123,7 +126,7 @@ export interface ReviewInputs {
  * @param preview shows unchanged resources too.
  */
 export function reviewStack(stack: string, preview: Preview, inputs: ReviewInputs): StackReview {
-  const { files, prices, catalog } = inputs;
+  const { files, prices, catalog, renderConfig } = inputs;
   const places = placeChanges(preview);
   const sides = sidesOf(preview);
   const region = preview.config['aws:region'] ?? '';
@@ -134,6 +137,13 @@ export function reviewStack(stack: string, preview: Preview, inputs: ReviewInput
     reviewed.governance.policy,
   );
   const { bucketGb } = prices.assumptions;
+  const texts = textDiffs(preview, places, Object.keys(files));
+  const nodeDiffs = texts.filter(({ text }) => text === nodeText);
+  const configs = renderConfig === undefined ? [] : configDiffs(places, nodeDiffs, renderConfig);
+  const unmade =
+    renderConfig === undefined && nodeDiffs.length > 0
+      ? ['The Bacalhau configuration is not shown: there is no python3 here to make it with']
+      : [];
   return {
     stack,
     operations: operations(places),
@@ -146,10 +156,10 @@ export function reviewStack(stack: string, preview: Preview, inputs: ReviewInput
       assumptions: [`${bucketGb.value} ${bucketGb.what}`],
     },
     policy,
-    files: textDiffs(preview, places, Object.keys(files)),
+    files: [...texts, ...configs],
     secrets: secretChanges(preview),
     resources: resourcesOf(preview),
-    notes: notesOf(preview),
+    notes: [...notesOf(preview), ...unmade],
     changes: preview.steps.some(
       (step) => step.op !== 'same' && (step.newState ?? step.oldState)?.type !== 'pulumi:pulumi:Stack',
     ),

@@ -1,5 +1,6 @@
 import { readNodeFiles } from '../deployment/operator/node-files';
 import { parsePreview, previewStack } from '../deployment/operator/preview';
+import { configRenderer } from './bacalhau-config';
 import { readCatalog, usualCatalog } from './cost/catalog';
 import { readPrices } from './cost/prices';
 import type { StackReview } from './model';
@@ -42,7 +43,12 @@ export async function reviewStacks(
   if (catalog === undefined && settings.catalog !== undefined) {
     throw new Error(`there is no catalog ${settings.catalog}`);
   }
-  const inputs = { files: readNodeFiles(), prices: readPrices(settings.prices), catalog };
+  const inputs = {
+    files: readNodeFiles(),
+    prices: readPrices(settings.prices),
+    catalog,
+    renderConfig: configRenderer(),
+  };
   const args = [
     '--show-sames',
     ...(configFile === undefined ? [] : ['--config-file', configFile]),

@@ -1,6 +1,7 @@
 import { createPatch } from 'diff';
 import { nameOf, type Preview } from '../deployment/operator/preview';
 import { fileVariable } from '../deployment/operator/shipped-files';
+import type { ConfigRenderer } from './bacalhau-config';
 import { groupsOf } from './groups';
 import type { SecretChange, TextDiff } from './model';
 import { environmentOf, type PlaceChange } from './places';
@@ -40,11 +41,52 @@ function grouped(differences: readonly Difference[]): TextDiff[] {
   });
 }
 
+/** A text that nodes make from another one: the Bacalhau configuration. */
+const configText = 'Bacalhau configuration';
+
+/**
+ * How the Bacalhau configuration differs where `node.json` does, once for all places in which that differs in the same way.
+ *
+ * @param nodeDiffs how `node.json` differs.
+ * @throws Error where the nodes of a place could not make theirs.
+ */
+export function configDiffs(
+  places: readonly PlaceChange[],
+  nodeDiffs: readonly TextDiff[],
+  render: ConfigRenderer,
+): TextDiff[] {
+  return nodeDiffs.flatMap(({ of }): TextDiff[] => {
+    const place = places.find((one) => one.place === of[0]);
+    const [node] = place?.standing ?? [];
+    if (place === undefined || node === undefined) return [];
+    const made = (settings: unknown): string => {
+      try {
+        return render(String(settings), node);
+      } catch (error) {
+        const said = error instanceof Error ? error.message : String(error);
+        throw new Error(`${place.place}: its nodes could not make their configuration: ${said}`, {
+          cause: error,
+        });
+      }
+    };
+    const { oldState, newState } = place.submit;
+    const diff = difference(
+      configText,
+      made(environmentOf(oldState)['SKYFLEET_NODE']),
+      made(environmentOf(newState)['SKYFLEET_NODE']),
+    );
+    return diff === undefined ? [] : [{ text: configText, of, diff }];
+  });
+}
+
+/** Name of what nodes are told. */
+export const nodeText = 'node.json';
+
 /** The texts that are made for a place, by the variables of its submit command. */
 const placeTexts = {
   SKYFLEET_TASK: 'task',
   SKYFLEET_SKYPILOT_CONFIG: 'SkyPilot configuration',
-  SKYFLEET_NODE: 'node.json',
+  SKYFLEET_NODE: nodeText,
 } as const;
 
 /**

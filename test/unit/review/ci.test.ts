@@ -24,7 +24,14 @@ const review = (): Review => {
   );
   return {
     version: 1,
-    stacks: [reviewStack('dev', preview, { files: {}, prices: readPrices(), catalog: undefined })],
+    stacks: [
+      reviewStack('dev', preview, {
+        files: {},
+        prices: readPrices(),
+        catalog: undefined,
+        renderConfig: undefined,
+      }),
+    ],
   };
 };
 
@@ -100,7 +107,10 @@ describe('the comment of a pull request', () => {
     const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     pull = new PullRequest({ api, repository: 'example/fleets', token: 't' }, 7);
   });
-  afterEach(() => new Promise((resolve) => server.close(resolve)));
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
 
   const body = (commit: string): string => commentBody(undefined, { commit });
 

@@ -5,6 +5,7 @@ import { parsePreview, type Preview, type PreviewStep } from '../../../deploymen
 import { fileVariable } from '../../../deployment/operator/shipped-files';
 import { reviewMarkdown } from '../../../review/markdown';
 import { toYaml } from '../../../deployment/operator/task';
+import type { ConfigRenderer } from '../../../review/bacalhau-config';
 import { readPrices } from '../../../review/cost/prices';
 import { exitCodeOf, reviewJsonSchema, reviewSchema, type Review } from '../../../review/model';
 import { reviewStack } from '../../../review/review';
@@ -15,6 +16,7 @@ const inputs = {
   files: { 'bacalhau/docker-compose.yml': 'services: {}\n', 'scripts/run.sh': 'true\n' },
   prices: readPrices(),
   catalog: undefined,
+  renderConfig: undefined,
 };
 const ofPlace = 'skyfleet:bacalhau:BacalhauFleet$skyfleet:sky:SkyCluster$command:local:Command';
 const command = 'command:local:Command';
@@ -238,6 +240,43 @@ test('texts that differ are shown once, with the places in which they differ so,
       diff: expect.stringContaining('+  "logLevel": "debug"') as string,
     },
   ]);
+});
+
+describe('the Bacalhau configuration', () => {
+  const node = (name: string, level: string) => `{\n  "place": "${name}",\n  "logLevel": "${level}"\n}\n`;
+  const changed = ['s-0', 's-1'].flatMap((name) =>
+    place(name, { change: 'refresh: x', node: [node(name, 'info'), node(name, 'debug')] }),
+  );
+  const reviewWith = (renderConfig: typeof inputs.renderConfig | ConfigRenderer) =>
+    reviewStack('dev', preview([reviewed(), ...changed]), { ...inputs, renderConfig });
+
+  test('is shown as the nodes will make it, once for all places that change so', () => {
+    const asked: string[] = [];
+    const { files } = reviewWith((settings, { instanceId, zone }) => {
+      asked.push(`${instanceId} ${zone}`);
+      return `Level: ${(JSON.parse(settings) as { logLevel: string }).logLevel}\n`;
+    });
+    const [config] = files.filter(({ text }) => text === 'Bacalhau configuration');
+    expect(config).toEqual({
+      text: 'Bacalhau configuration',
+      of: ['s-0', 's-1'],
+      diff: '@@ -1,1 +1,1 @@\n-Level: info\n+Level: debug\n',
+    });
+    expect(asked).toEqual(['i-0 us-west-2a', 'i-0 us-west-2a']);
+  });
+
+  test('that nodes could not make fails the review, with what they would say', () => {
+    const refuse = (): string => {
+      throw new Error('bacalhau.labels has name');
+    };
+    expect(() => reviewWith(refuse)).toThrow(
+      's-0: its nodes could not make their configuration: bacalhau.labels',
+    );
+  });
+
+  test('is told not to be shown where it cannot be made', () => {
+    expect(reviewWith(undefined).notes).toContainEqual(expect.stringContaining('there is no python3'));
+  });
 });
 
 test('resources beside the places are told once each, with the properties that differ', () => {
