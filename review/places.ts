@@ -55,6 +55,21 @@ function inputChanges(applied: RecordedPlace['applied'], wait: PreviewStep | und
     : differingInputs(applied.inputs, parse(wanted) as PlaceInputs, standingIn(applied));
 }
 
+/** What the variables of a command hold of which nothing runs on a node, in words; other variables go by their names. */
+const variableNames: Readonly<Record<string, string>> = {
+  SKYFLEET_TASK: 'the task of its next launch differs',
+  SKYFLEET_SKYPILOT_CONFIG: 'the SkyPilot configuration of its next launch differs',
+  SKYFLEET_NODE: 'node.json differs',
+};
+
+function differingVariables(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  // Inputs have their own names, and a secret is no more than one.
+  const apart = new Set(['SKYFLEET_INPUTS']);
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => !apart.has(name) && before[name] !== after[name])
+    .map((name) => variableNames[name] ?? `${name} differs`);
+}
+
 /** The kind and the words of a reason such as `refresh: …`. */
 function split(change: string): { kind: OperationKind; reason: string } {
   const [, kind = '', reason = ''] = /^([\w-]+): (.*)$/s.exec(change) ?? [];
@@ -85,8 +100,8 @@ export function placeChanges({ steps }: Preview): PlaceChange[] {
       const differing = inputChanges(applied, wait);
       // Without a new generation, nothing of the place runs.
       if (before['SKYFLEET_GENERATION'] === after['SKYFLEET_GENERATION']) {
-        if (differing.length === 0) return [];
-        const reason = `${differing.map(changeText).join(', ')}; nothing runs`;
+        const what = [...differing.map(changeText), ...differingVariables(before, after)].join(', ');
+        const reason = `${what === '' ? 'its commands are of another version' : what}; nothing runs`;
         return [{ place, kind: 'none', reason, changes: differing, standing, nodes, submit }];
       }
       const { kind, reason } = split(text(after['SKYFLEET_CHANGE']));

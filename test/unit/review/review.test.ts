@@ -178,6 +178,7 @@ test('drift is told alone and behind a change', () => {
 
 test('what differs and has nothing run is told as such', () => {
   const step = {
+    change: 'launch: a new place; 1 node',
     generation: ['1', '1'] as [string, string],
     node: ['{}\n', '{ }\n'] as [string, string],
     from: { 'fleets[].strategy': 'create-first' },
@@ -187,7 +188,7 @@ test('what differs and has nothing run is told as such', () => {
   expect(operations).toEqual([
     {
       kind: 'none',
-      reason: 'strategy create-first → delete-first; nothing runs',
+      reason: 'strategy create-first → delete-first, node.json differs; nothing runs',
       places: ['s-0'],
       changes: [{ input: 'fleets[].strategy', class: 'none', from: 'create-first', to: 'delete-first' }],
     },
@@ -199,8 +200,8 @@ test('what differs and has nothing run is told as such', () => {
   );
 });
 
-test('a place without a new generation does not change, and a reason that is unheard of is refused', () => {
-  expect(review(...place('s-0', { generation: ['1', '1'], change: 'refresh: x' })).operations).toEqual([]);
+test('a place whose commands are the same does not change, and a reason that is unheard of is refused', () => {
+  expect(review(...place('s-0', { op: 'same', generation: ['1', '1'] })).operations).toEqual([]);
   expect(() => review(...place('s-0', { change: 'explode: x' }))).toThrow('"explode: x" is no reason');
 });
 
