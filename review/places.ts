@@ -1,6 +1,12 @@
 import { parse } from 'yaml';
 import { differingInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
-import { nameOf, type Preview, type PreviewState, type PreviewStep } from '../deployment/operator/preview';
+import {
+  nameOf,
+  placeOfSubmit,
+  type Preview,
+  type PreviewState,
+  type PreviewStep,
+} from '../deployment/operator/preview';
 import { changeText } from '../deployment/operator/place-plan';
 import {
   appliedBy,
@@ -63,11 +69,12 @@ const variableNames: Readonly<Record<string, string>> = {
 };
 
 function differingVariables(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
-  // Inputs have their own names, and a secret is no more than one.
-  const apart = new Set(['SKYFLEET_INPUTS']);
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((name) => !apart.has(name) && before[name] !== after[name])
-    .map((name) => variableNames[name] ?? `${name} differs`);
+  return (
+    [...new Set([...Object.keys(before), ...Object.keys(after)])]
+      // The fingerprint of the inputs differs where they do, which are told themselves.
+      .filter((name) => name !== 'SKYFLEET_INPUTS' && before[name] !== after[name])
+      .map((name) => variableNames[name] ?? `${name} differs`)
+  );
 }
 
 /** The kind and the words of a reason such as `refresh: …`. */
@@ -85,9 +92,8 @@ export function placeChanges({ steps }: Preview): PlaceChange[] {
   const waits = new Map(commands.map((step) => [nameOf(step.urn), step]));
   return commands
     .flatMap((submit): PlaceChange[] => {
-      const name = nameOf(submit.urn);
-      if (!name.endsWith('-submit') || submit.op === 'same') return [];
-      const place = name.slice(0, -'-submit'.length);
+      const place = placeOfSubmit(nameOf(submit.urn));
+      if (place === undefined || submit.op === 'same') return [];
       const wait = waits.get(`${place}-wait`);
       const applied = appliedIn(wait);
       const standing = applied?.ready.nodes ?? [];

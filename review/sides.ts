@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { nameOf, type Preview, type PreviewState } from '../deployment/operator/preview';
+import { nameOf, placeOfSubmit, type Preview, type PreviewState } from '../deployment/operator/preview';
 import type { SkyTask } from '../deployment/operator/task';
 import { environmentOf, isOfPlace } from './places';
 
@@ -24,17 +24,15 @@ export interface Side {
   places: SidePlace[];
 }
 
-const submitSuffix = '-submit';
-
 function placeOf(state: PreviewState): SidePlace[] {
-  const name = nameOf(state.urn);
-  if (!isOfPlace(state) || !name.endsWith(submitSuffix)) return [];
+  const place = placeOfSubmit(nameOf(state.urn));
+  if (!isOfPlace(state) || place === undefined) return [];
   const environment = environmentOf(state);
   const [task, config] = [environment['SKYFLEET_TASK'], environment['SKYFLEET_SKYPILOT_CONFIG']];
   if (typeof task !== 'string' || typeof config !== 'string') return [];
   return [
     {
-      place: name.slice(0, -submitSuffix.length),
+      place,
       task: parse(task) as SkyTask,
       skypilot: parse(config) as SkyConfig,
       node: environment['SKYFLEET_NODE'],

@@ -1,13 +1,10 @@
 import { createPatch } from 'diff';
-import { nameOf, type Preview } from '../deployment/operator/preview';
+import { nameOf, secretMark, type Preview } from '../deployment/operator/preview';
 import { fileVariable } from '../deployment/operator/shipped-files';
 import type { ConfigRenderer } from './bacalhau-config';
 import { groupsOf } from './groups';
 import type { SecretChange, TextDiff } from './model';
 import { environmentOf, type PlaceChange } from './places';
-
-/** What a preview holds for a secret. */
-const secretMark = '[secret]';
 
 /** What differs in one text of one fleet or place. */
 interface Difference {

@@ -49,6 +49,21 @@ export function parsePreview(json: string): Preview {
 /** Name of a resource, from its URN. */
 export const nameOf = (urn: string): string => urn.split('::').at(-1) ?? '';
 
+const submitSuffix = '-submit';
+
+/** The place that a submit command is of, from its name; undefined where it is none. */
+export const placeOfSubmit = (name: string): string | undefined =>
+  name.endsWith(submitSuffix) ? name.slice(0, -submitSuffix.length) : undefined;
+
+/** What Pulumi's JSON holds for a string that is not known before an update (`UnknownStringValue` of its SDKs). */
+const unknownMark = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+
+/** Whether a value of a preview is known before the `up`. */
+export const isKnown = (value: unknown): boolean => value !== unknownMark;
+
+/** What a preview holds for a secret. */
+export const secretMark = '[secret]';
+
 /**
  * Has Pulumi preview a stack.
  *

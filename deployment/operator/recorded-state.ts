@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { PlaceInputs, Standing } from '../../config/change-classes';
 import { carriedBy, parseSubmission, type Submission } from './incarnation';
+import { placeOfSubmit } from './preview';
 import type { ReadyCluster } from './wait';
 
 /** What Pulumi has recorded of one place. */
@@ -140,7 +141,8 @@ export function parseRecordedStack(json: string): RecordedStack {
       stack.server = commandOf(resource).stdout;
     }
     if (!resource.urn.includes('skyfleet:sky:SkyCluster$')) continue;
-    if (name.endsWith('-submit')) submits.set(name.slice(0, -'-submit'.length), commandOf(resource));
+    const place = placeOfSubmit(name);
+    if (place !== undefined) submits.set(place, commandOf(resource));
     if (name.endsWith('-wait')) waits.set(name.slice(0, -'-wait'.length), commandOf(resource));
   }
   for (const [place, submit] of submits) {

@@ -1,7 +1,7 @@
 import type { CommandEnvironment } from './command-environment';
 import { parseSubmission } from './incarnation';
 import { launchedConfig, launchedTask } from './launch';
-import { nameOf, parsePreview } from './preview';
+import { isKnown, nameOf, parsePreview, placeOfSubmit, secretMark } from './preview';
 import { toYaml } from './task';
 
 /** The submit command of a place, as a preview shows it. */
@@ -28,12 +28,6 @@ export interface RenderedPlace {
 /** Stands for the text of a file that is known only after the first `pulumi up`. */
 export const notKnownYet = 'known only after the first pulumi up\n';
 
-/** What Pulumi's JSON holds for a string that is not known before an update (`UnknownStringValue` of its SDKs). */
-const unknownMark = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
-/** What a preview holds for a secret. */
-const secretMark = '[secret]';
-
-const submitSuffix = '-submit';
 /** What a preview does with a resource that is there afterwards. */
 const standing = new Set(['same', 'create', 'update', 'create-replacement']);
 
@@ -46,14 +40,12 @@ const standing = new Set(['same', 'create', 'update', 'create-replacement']);
 export function plannedPlaces(json: string): PlannedPlace[] {
   return parsePreview(json)
     .steps.flatMap(({ op, newState, oldState }): PlannedPlace[] => {
-      const name = nameOf(newState?.urn ?? '');
-      if (!standing.has(op) || newState?.type !== 'command:local:Command' || !name.endsWith(submitSuffix)) {
-        return [];
-      }
+      const place = placeOfSubmit(nameOf(newState?.urn ?? ''));
+      if (!standing.has(op) || newState?.type !== 'command:local:Command' || place === undefined) return [];
       const stdout = oldState?.outputs?.['stdout'];
       return [
         {
-          place: name.slice(0, -submitSuffix.length),
+          place,
           environment: (newState.inputs?.['environment'] ?? {}) as Record<string, unknown>,
           stdout: typeof stdout === 'string' ? stdout : undefined,
         },
@@ -77,7 +69,7 @@ export function renderPlace(
   { place, environment, stdout }: PlannedPlace,
   files: Record<string, string>,
 ): RenderedPlace {
-  if (launchVariables.some((variable) => environment[variable] === unknownMark)) {
+  if (launchVariables.some((variable) => !isKnown(environment[variable]))) {
     throw new Error(
       `${place}: its task names resources that AWS has not made yet; render it again after the first pulumi up`,
     );
@@ -86,7 +78,7 @@ export function renderPlace(
   if (secret !== undefined) {
     throw new Error(`${place}: ${secret} is a secret, so that its task cannot be rendered`);
   }
-  const known = environment[nodeVariable] !== unknownMark;
+  const known = isKnown(environment[nodeVariable]);
   const complete = {
     ...(environment as CommandEnvironment),
     ...(known ? {} : { [nodeVariable]: notKnownYet }),

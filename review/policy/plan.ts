@@ -2,7 +2,13 @@ import { parse } from 'yaml';
 import type { SkyfleetConfig } from '../../config/schema';
 import { labelKeys } from '../../deployment/operator/incarnation';
 import type { NodeSettings } from '../../deployment/operator/node-settings';
-import { nameOf, type Preview, type PreviewState } from '../../deployment/operator/preview';
+import {
+  isKnown,
+  nameOf,
+  secretMark,
+  type Preview,
+  type PreviewState,
+} from '../../deployment/operator/preview';
 import type { SkyTask } from '../../deployment/operator/task';
 import type { Cost } from '../cost/cost';
 import { environmentOf } from '../places';
@@ -41,12 +47,6 @@ export interface Plan {
   governance: Pick<SkyfleetConfig['governance'], 'regions' | 'requiredTags' | 'budget'>;
   cost: Cost;
 }
-
-/** What stands for a value that is not known before the `up` (`unknownValue` in Pulumi's SDK). */
-const unknownValue = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
-
-/** Whether a value is known before the `up`. */
-export const isKnown = (value: unknown): boolean => value !== unknownValue;
 
 /** What the program says that a review goes by (`components/reviewed.ts`). */
 export interface Reviewed {
@@ -100,9 +100,6 @@ function structured(text: string): unknown {
     return text;
   }
 }
-
-/** What stands for a secret in a preview. */
-const secretMark = '[secret]';
 
 /**
  * The plan that a preview shows.

@@ -1,6 +1,7 @@
 import { policyRuleNames, policyRules, type PolicyRuleName, type Severity } from '../../config/policy-rules';
 import type { SkyfleetConfig } from '../../config/schema';
-import { isKnown, type Plan } from './plan';
+import { isKnown } from '../../deployment/operator/preview';
+import type { Plan } from './plan';
 import { policyDocuments, rules, type Hit } from './rules';
 
 /** What a rule has found, with how grave it is. */

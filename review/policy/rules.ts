@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { PolicyRuleName } from '../../config/policy-rules';
-import { isKnown, type Plan, type PlannedResource } from './plan';
+import { isKnown } from '../../deployment/operator/preview';
+import type { Plan, PlannedResource } from './plan';
 
 /** What a rule has found. */
 export interface Hit {
