@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 TSX := node --import tsx
+SKYFLEET := node bin/skyfleet.mjs
 # The stacks that `make local` brings up, side by side: `make local STACKS="local local-eu"`.
 STACKS ?= local
 # How often `make chaos` kills, and the seed of what it draws.
@@ -30,19 +31,19 @@ local-down: node_modules/.package-lock.json ## Destroy the stacks of `make local
 
 .PHONY: render
 render: node_modules/.package-lock.json ## Write the SkyPilot task of each cluster of a stack as files (STACK=name)
-	@$(TSX) deployment/operator/commands/render.ts --stack '$(STACK)'
+	@$(SKYFLEET) render --stack '$(STACK)'
 
 .PHONY: review
 review: node_modules/.package-lock.json ## Say what an up would do to one stack or to several (STACK="name …" OUT=folder OPTIONS=--help)
-	@$(TSX) review/cli.ts $(addprefix --stack ,$(STACK)) $(if $(OUT),--out '$(OUT)') $(OPTIONS)
+	@$(SKYFLEET) review $(addprefix --stack ,$(STACK)) $(if $(OUT),--out '$(OUT)') $(OPTIONS)
 
 .PHONY: up
 up: node_modules/.package-lock.json ## Review a stack and apply just that, unless it is blocked (STACK=name, OPTIONS=--help)
-	@$(TSX) review/up.ts --stack '$(STACK)' $(OPTIONS)
+	@$(SKYFLEET) create --stack '$(STACK)' $(OPTIONS)
 
 .PHONY: recover
 recover: node_modules/.package-lock.json ## Make a stack ready for up or destroy after Pulumi was killed (STACK=name, OPTIONS=--help)
-	@$(TSX) deployment/operator/commands/recover.ts --stack '$(STACK)' $(OPTIONS)
+	@$(SKYFLEET) recover --stack '$(STACK)' $(OPTIONS)
 
 .PHONY: check
 check: node_modules/.package-lock.json ## Types, lint and format

@@ -1,33 +1,21 @@
-import { createRequire } from 'node:module';
+import { version } from '../package.json';
+import { addCompletion } from './completion';
+import { exitCodes } from './exit-codes';
+import { buildProgram } from './program';
 
-/** Loads a program when it is asked for, and no other. */
-const load = createRequire(__filename);
+/** Whoever reads standard output may stop early, such as `head`; that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
 
-/** The commands: what each does, and its program, which reads what stands behind the command's name. */
-const commands: Record<string, { does: string; program: string }> = {
-  review: { does: 'say what an up would do and cost', program: '../review/cli' },
-  up: { does: 'review a stack, and apply just that', program: '../review/up' },
-  recover: {
-    does: 'make a stack ready after Pulumi was killed',
-    program: '../deployment/operator/commands/recover',
-  },
-  render: {
-    does: 'write the SkyPilot task of each cluster as files',
-    program: '../deployment/operator/commands/render',
-  },
-};
-
-const usage = [
-  'usage: skyfleet COMMAND …',
-  ...Object.entries(commands).map(([name, { does }]) => `  ${name.padEnd(9)}${does}`),
-  'Each command says what it takes where it is called with nothing behind it.',
-].join('\n');
-
-const [name = ''] = process.argv.splice(2, 1);
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command !== undefined) load(command.program);
-else if (name === '--help' || name === 'help') process.stdout.write(`${usage}\n`);
-else {
-  process.stderr.write(`${name === '' ? '' : `there is no command ${name}\n`}${usage}\n`);
-  process.exitCode = 1;
+async function main(): Promise<void> {
+  const program = buildProgram(version);
+  await addCompletion(program);
+  await program.parseAsync();
 }
+
+main().catch((error: unknown) => {
+  process.stderr.write(`skyfleet: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = exitCodes.failed;
+});

@@ -1,12 +1,16 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { StackConfig } from '../config/load';
 import { launchState } from '../deployment/operator/job';
-import { foreignClaims, type Fault, type StandingPlace } from '../deployment/operator/observation';
+import { foreignClaims, type Fault } from '../deployment/operator/observation';
 import { observe, type Observation } from '../deployment/operator/observe';
 import { Orchestrator } from '../deployment/operator/orchestrator';
 import { reportFolder, type OrderReport } from '../deployment/operator/orders';
 import type { LaunchState, PlaceFacts } from '../deployment/operator/place-plan';
-import type { RecordedPlace, RecordedStack } from '../deployment/operator/recorded-state';
+import {
+  standingPlaces,
+  type RecordedPlace,
+  type RecordedStack,
+} from '../deployment/operator/recorded-state';
 import { ownServer } from '../deployment/operator/server-identity';
 import type { SkyPilot } from '../deployment/operator/skypilot';
 import { awsSources, type AwsSources, type AwsSourcesArgs } from './observer';
@@ -70,7 +74,7 @@ export async function readHistory(
       SKYFLEET_SERVER: recorded.server,
     }));
   const sources = aws({ stack, region: config.region, bucket: recorded.dataBucket ?? '' });
-  const seen = await observe(standingPlaces(recorded), {
+  const seen = await observe(standingPlaces(past.recorded.values()), {
     stack,
     server,
     ...sources,
@@ -95,22 +99,6 @@ export async function readHistory(
       orderReports(`${config.buckets.prefix}${fleetOf(place)}/${reportFolder(...order)}`, sources),
     ),
   });
-}
-
-/** The places in which something is known to stand. */
-function standingPlaces({ places }: RecordedStack): StandingPlace[] {
-  return [...places.values()].flatMap(({ place, applied }) =>
-    applied === undefined
-      ? []
-      : [
-          {
-            place,
-            incarnation: applied.ready.incarnation,
-            managed: applied.managed,
-            nodes: applied.ready.nodes,
-          },
-        ],
-  );
 }
 
 /** Name of the fleet that a place belongs to. */

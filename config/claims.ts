@@ -5,6 +5,7 @@ import { cidr, ordinalRange } from './atoms';
 import { cidrsOverlap } from './cidr';
 import type { ConfigProblem } from './problem';
 import type { OrdinalRange } from './schema';
+import { stackOfFile } from './stack-file';
 
 /**
  * What a stack claims for itself alone, checked against the other stack files of the project: two sensors with one
@@ -66,7 +67,7 @@ export function claimProblems(
   values: Record<string, unknown>,
 ): ConfigProblem[] {
   const others = fs.readdirSync(projectDir).flatMap((file) => {
-    const name = /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1];
+    const name = stackOfFile(file);
     return name === undefined || name === stack
       ? []
       : claimsOfStackFile(name, fs.readFileSync(path.join(projectDir, file), 'utf8'));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitCodes } from '../review/model';
+import { exitCodes } from '../cli/exit-codes';
 import { localStack } from './job/rig-stack';
 import type { LocalStack } from './job/stack';
 import { startRig, stopRig, type Rig } from './rig';
@@ -79,7 +79,7 @@ class Examples {
   private async review(file: string): Promise<void> {
     process.stderr.write(`reviewing: ${file}\n`);
     const out = path.join(this.rig.paths.pulumi, 'review');
-    const program = ['node', '--import', 'tsx', 'review/cli.ts', ...this.stack.stackOptions(), '--out', out];
+    const program = ['node', 'bin/skyfleet.mjs', 'review', ...this.stack.stackOptions(), '--out', out];
     const { code, stderr } = await this.rig.exec(program, { cwd: CHECKOUT });
     if (code === null || code === exitCodes.failed) throw new Error(stderr);
     fs.copyFileSync(path.join(out, 'review.md'), path.join(folder, `${file}.md`));

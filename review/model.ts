@@ -149,13 +149,5 @@ export type SecretChange = z.infer<typeof secret>;
 /** Whether a text names a kind of operation. */
 export const isKind = (text: string): text is OperationKind => (kinds as readonly string[]).includes(text);
 
-/** Exit codes of a review, as scripts may read them. */
-export const exitCodes = { unchanged: 0, failed: 1, changes: 2, blocked: 3 } as const;
-
-export function exitCodeOf({ stacks }: Review): number {
-  if (stacks.some(({ blocked }) => blocked)) return exitCodes.blocked;
-  return stacks.some(({ changes }) => changes) ? exitCodes.changes : exitCodes.unchanged;
-}
-
 /** The JSON schema of a review, as `docs/review.schema.json` holds it. */
 export const reviewJsonSchema = (): string => `${JSON.stringify(z.toJSONSchema(reviewSchema), null, 2)}\n`;

@@ -7,38 +7,25 @@ import type { StackReview } from './model';
 import { reviewStack } from './review';
 import { saveReview } from './saved-plan';
 
-/** Options that every command has that reviews. */
-export const reviewOptions = {
-  stack: { type: 'string', multiple: true },
-  'config-file': { type: 'string' },
-  catalog: { type: 'string' },
-  prices: { type: 'string' },
-} as const;
-
-/** What they mean. */
-export const reviewOptionsHelp =
-  '  --config-file FILE  the stack file, where it is not Pulumi.<stack>.yaml\n' +
-  `  --catalog FILE      SkyPilot's catalog of AWS machines, for their prices; ${usualCatalog()} where it is left out\n` +
-  '  --prices FILE       prices of your own before those of review/cost/prices.yaml, in the same form\n';
-
+/** What a review takes beside the stack. */
 export interface ReviewSettings {
-  'config-file'?: string;
+  /** The stack file, where it is not `Pulumi.<stack>.yaml`. */
+  configFile?: string;
+  /** SkyPilot's catalog of AWS machines, for their prices; the one that the `sky` command keeps where absent. */
   catalog?: string;
+  /** Prices of one's own before those of `review/cost/prices.yaml`, in the same form. */
   prices?: string;
-  /** File to save the plan to. */
-  savePlan?: string;
 }
 
+/** Previews a stack and says what an `up` would do; the plan is saved where a file for it is named. */
+export type Reviewer = (stack: string, savePlan?: string) => Promise<StackReview>;
+
 /**
- * Previews stacks, one after the other, and says what an `up` would do.
+ * What reviews stacks.
  *
- * @throws Error where a preview fails, or a file that is named is not there.
+ * @throws Error where a file that is named is not there; the reviewer itself, where a preview fails.
  */
-export async function reviewStacks(
-  names: readonly string[],
-  settings: ReviewSettings,
-): Promise<StackReview[]> {
-  const { 'config-file': configFile, savePlan } = settings;
+export function reviewerOf({ configFile, ...settings }: ReviewSettings): Reviewer {
   const catalog = readCatalog(settings.catalog ?? usualCatalog());
   if (catalog === undefined && settings.catalog !== undefined) {
     throw new Error(`there is no catalog ${settings.catalog}`);
@@ -49,17 +36,14 @@ export async function reviewStacks(
     catalog,
     renderConfig: configRenderer(),
   };
-  const args = [
-    '--show-sames',
-    ...(configFile === undefined ? [] : ['--config-file', configFile]),
-    ...(savePlan === undefined ? [] : ['--save-plan', savePlan]),
-  ];
-  const reviews: StackReview[] = [];
-  for (const name of names) {
-    process.stderr.write(`previewing ${name} …\n`);
-    const review = reviewStack(name, parsePreview(await previewStack(name, args)), inputs);
+  return async (stack, savePlan) => {
+    const args = [
+      '--show-sames',
+      ...(configFile === undefined ? [] : ['--config-file', configFile]),
+      ...(savePlan === undefined ? [] : ['--save-plan', savePlan]),
+    ];
+    const review = reviewStack(stack, parsePreview(await previewStack(stack, args)), inputs);
     if (savePlan !== undefined) saveReview(savePlan, review);
-    reviews.push(review);
-  }
-  return reviews;
+    return review;
+  };
 }

@@ -3,12 +3,15 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { PlaceInputs, Standing } from '../../config/change-classes';
 import { carriedBy, parseSubmission, type Submission } from './incarnation';
+import type { StandingPlace } from './observation';
 import { placeOfSubmit } from './preview';
 import type { ReadyCluster } from './wait';
 
 /** What Pulumi has recorded of one place. */
 export interface RecordedPlace {
   place: string;
+  /** Environment of its submit command, with secrets in plain: whom to ask about the place. */
+  environment: Record<string, string>;
   /** What the last submit that succeeded was told and what it printed. */
   submitted: {
     generation: number;
@@ -108,6 +111,21 @@ export const standingIn = ({
   managed,
 });
 
+/** The places in which something is known to stand. */
+export const standingPlaces = (places: Iterable<RecordedPlace>): StandingPlace[] =>
+  [...places].flatMap(({ place, applied }) =>
+    applied === undefined
+      ? []
+      : [
+          {
+            place,
+            incarnation: applied.ready.incarnation,
+            managed: applied.managed,
+            nodes: applied.ready.nodes,
+          },
+        ],
+  );
+
 const emptyStack = (): RecordedStack => ({
   places: new Map(),
   server: undefined,
@@ -152,6 +170,7 @@ export function parseRecordedStack(json: string): RecordedStack {
     const applied = wait === undefined ? undefined : appliedBy(wait);
     stack.places.set(place, {
       place,
+      environment: submit.environment,
       submitted: {
         generation: Number(submit.environment['SKYFLEET_GENERATION'] ?? 0),
         change: submit.environment['SKYFLEET_CHANGE'] ?? '',

@@ -4,7 +4,7 @@ import { labelKeys, parseSubmission } from './incarnation';
 import { kindOf, type FoundResource } from './stack-resources';
 
 /*
- * The way back after Pulumi was killed, as far as it is a matter of plain values; `commands/recover.ts` does the rest.
+ * The way back after Pulumi was killed, as far as it is a matter of plain values; `cli/commands/recover.ts` does the rest.
  */
 
 /** What Pulumi keeps of a resource, as far as it is read here. */

@@ -13,12 +13,16 @@ export interface RunningCommand extends ProcessId {
   command: string;
 }
 
-/** Where the commands that run on this machine are recorded, one file for each. */
-export function runningFolder(environment: Record<string, string | undefined> = process.env): string {
+/** Where this machine's own state of Skyfleet is kept. */
+export function stateFolder(environment: Record<string, string | undefined> = process.env): string {
   const given = environment['XDG_STATE_HOME'] ?? '';
   const state = path.isAbsolute(given) ? given : path.join(os.homedir(), '.local', 'state');
-  return path.join(state, 'skyfleet', 'running');
+  return path.join(state, 'skyfleet');
 }
+
+/** Where the commands that run on this machine are recorded, one file for each. */
+export const runningFolder = (environment: Record<string, string | undefined> = process.env): string =>
+  path.join(stateFolder(environment), 'running');
 
 /** Records a command; what is given back takes the record away. */
 export function recordRunning(command: RunningCommand, folder = runningFolder()): () => void {

@@ -77,6 +77,13 @@ interface ActiveRequest {
   cluster_name: string | null;
 }
 
+/** What the status says of how to log in to a cluster (`backend_utils._update_records_with_credentials`, 0.14.1). */
+interface Credentials {
+  ssh_user: string;
+  ssh_private_key_content: string;
+  ssh_proxy_command: string | null;
+}
+
 /** A launch that the server works on, or will. */
 export interface LaunchUnderWay {
   requestId: string;
@@ -96,6 +103,28 @@ export interface ManagedJob {
   name: string;
   /** SkyPilot's `ManagedJobStatus`, such as STARTING, RUNNING, RECOVERING or FAILED_NO_RESOURCE. */
   status: string;
+}
+
+/** How to log in to the machines of a cluster. */
+export interface SshAccess {
+  user: string;
+  /** Text of the private key, a secret. */
+  privateKey: string;
+  /** OpenSSH ProxyCommand to go through, with `%h` and `%p`; undefined where there is none. */
+  proxyCommand: string | undefined;
+}
+
+/** What a cluster has cost so far, by SkyPilot's catalog. */
+export interface CostReport {
+  /** Name of the cluster. */
+  name: string;
+  /** Id of the user who launched it. */
+  user_hash: string;
+  /** Seconds that it was up. */
+  duration: number;
+  num_nodes: number;
+  /** US dollars for its machines; nothing else that it needs is in it. */
+  total_cost: number;
 }
 
 /** Statuses of a managed job that has ended (`sky/jobs/state.py`, 0.14.1). */
@@ -300,6 +329,40 @@ export class SkyPilot {
     return (await this.call('/status', body, deadline)) as ClusterStatus[];
   }
 
+  /**
+   * How to log in to the machines of the clusters with a label; empty where the server knows none.
+   *
+   * The clusters of managed jobs are among them: the server hides them from a status, unless its variable for debugging
+   * is set for the request (`SHOW_DEBUG_INFO` in `backend_utils.get_clusters`, 0.14.1).
+   */
+  async sshAccess([key, value]: [key: string, value: string]): Promise<SshAccess[]> {
+    const clusters = (await this.call('/status', {
+      cluster_names: null,
+      refresh: 'NONE',
+      all_users: true,
+      include_credentials: true,
+      include_handle: false,
+      env_vars: { ...this.identity, SKYPILOT_DEBUG: '1' },
+    })) as (Pick<ClusterStatus, 'labels'> & { credentials?: Credentials })[];
+    return clusters.flatMap(({ labels, credentials }) =>
+      labels?.[key] !== value || credentials === undefined
+        ? []
+        : [
+            {
+              user: credentials.ssh_user,
+              privateKey: credentials.ssh_private_key_content,
+              proxyCommand: credentials.ssh_proxy_command ?? undefined,
+            },
+          ],
+    );
+  }
+
+  /** What the clusters of this user have cost, those that have ended among them. */
+  async costReports(days: number): Promise<CostReport[]> {
+    const reports = (await this.call('/cost_report', { days })) as CostReport[];
+    return reports.filter(({ user_hash }) => user_hash === this.user.id);
+  }
+
   /** Ends a cluster; one that does not exist counts as ended. Instances may still be shutting down afterwards. */
   async down(cluster: string): Promise<void> {
     try {
@@ -322,6 +385,33 @@ export class SkyPilot {
   /** Ends a job that waits or runs. */
   async cancelJob(cluster: string, job: number): Promise<void> {
     await this.call('/cancel', { cluster_name: cluster, job_ids: [job] });
+  }
+
+  /** The newest job of a cluster; undefined where it has had none. */
+  async newestJob(cluster: string): Promise<number | undefined> {
+    const body = { cluster_name: cluster, skip_finished: false, all_users: true };
+    const jobs = (await this.call('/queue', body)) as { job_id: number }[];
+    return jobs.map(({ job_id }) => job_id).sort((a, b) => b - a)[0];
+  }
+
+  /**
+   * Follows what a job prints, until it ends.
+   *
+   * @param onText gets each piece as it comes.
+   */
+  async followJobLog(cluster: string, job: number, onText: (text: string) => void): Promise<void> {
+    const body = { cluster_name: cluster, job_id: job, follow: true, tail: 0 };
+    // A stream without an end of its own: neither tried again nor given up.
+    const response = await fetch(`${this.address}/logs`, this.requestOf('POST', body));
+    if (response.status !== 200 || response.body === null) {
+      const answer = { status: response.status, headers: response.headers, text: await response.text() };
+      this.refuseFailure(answer, 'logs');
+      return;
+    }
+    const decoder = new TextDecoder();
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+      onText(decoder.decode(piece, { stream: true }));
+    }
   }
 
   /** What a job has printed so far. */
@@ -423,13 +513,12 @@ export class SkyPilot {
     throw new SkyRequestError(`HTTP ${response.status}`, `${what}: ${response.text.slice(0, 2000)}`);
   }
 
-  private async exchange(
-    method: string,
-    path: string,
-    body?: Record<string, unknown>,
-    stop?: AbortSignal,
-  ): Promise<Answer> {
-    const identity = { SKYPILOT_USER_ID: this.user.id, SKYPILOT_USER: this.user.name };
+  /** Who sends a request, as the server expects it. */
+  private get identity(): Record<string, string> {
+    return { SKYPILOT_USER_ID: this.user.id, SKYPILOT_USER: this.user.name };
+  }
+
+  private requestOf(method: string, body: Record<string, unknown> | undefined): RequestInit {
     const headers: Record<string, string> = {
       'X-SkyPilot-API-Version': String(apiVersion),
       'content-type': 'application/json',
@@ -438,12 +527,22 @@ export class SkyPilot {
     const sent =
       body === undefined
         ? null
-        : JSON.stringify({ env_vars: identity, entrypoint_command: 'skyfleet', ...body });
+        : JSON.stringify({ env_vars: this.identity, entrypoint_command: 'skyfleet', ...body });
+    return { method, headers, body: sent };
+  }
+
+  private async exchange(
+    method: string,
+    path: string,
+    body?: Record<string, unknown>,
+    stop?: AbortSignal,
+  ): Promise<Answer> {
+    const request = this.requestOf(method, body);
     try {
       return await exchangePolicy.execute(async () => {
         const limit = AbortSignal.timeout(exchangeSeconds * 1000);
         const signal = stop === undefined ? limit : AbortSignal.any([limit, stop]);
-        const answer = await fetched(`${this.address}${path}`, { method, headers, body: sent, signal }, stop);
+        const answer = await fetched(`${this.address}${path}`, { ...request, signal }, stop);
         if (answer.status === 502 || answer.status === 503)
           throw new Unreachable(`it answers ${answer.status}`);
         return answer;

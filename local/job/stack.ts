@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parse, stringify } from 'yaml';
+import { stacksWithFiles } from '../../config/stack-file';
 
 interface StackFile {
   config: Record<string, unknown>;
@@ -15,10 +16,7 @@ const projectFolder = (folder: string) => path.join(folder, 'project');
 /** The stacks that a rig has, by name. */
 export function stacksOf(folder: string): string[] {
   if (!fs.existsSync(projectFolder(folder))) return [];
-  return fs
-    .readdirSync(projectFolder(folder))
-    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
-    .sort();
+  return stacksWithFiles(projectFolder(folder));
 }
 
 /**

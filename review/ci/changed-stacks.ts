@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
+import { stackOfFile, stacksWithFiles } from '../../config/stack-file';
 
 const usage =
   'usage: changed-stacks --base COMMIT [--head COMMIT]\n' +
@@ -12,11 +12,9 @@ const usage =
 /** Stacks that run on an emulated account only. */
 const isEmbedded = (stack: string): boolean => stack === 'local' || stack.startsWith('local-');
 
-const stackOf = (file: string): string | undefined => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1];
-
 /** Parts of the repository that no stack is made from. */
 const apart =
-  /^(docs|test|bench|local|examples|review|\.github|\.ci)\/|\.md$|^(LICENSE|Makefile|jest\.config\.js|eslint\.config\.mjs|\.[^/]+)$/;
+  /^(bin|cli|docs|test|bench|local|examples|migration|review|\.github|\.ci)\/|\.md$|^(LICENSE|Makefile|jest\.config\.js|eslint\.config\.mjs|\.[^/]+)$/;
 
 /**
  * The stacks that a change is about.
@@ -25,20 +23,15 @@ const apart =
  * @param stacks all stacks that there are.
  */
 export function changedStacks(files: readonly string[], stacks: readonly string[]): string[] {
-  const ofProgram = files.some((file) => stackOf(file) === undefined && !apart.test(file));
+  const ofProgram = files.some((file) => stackOfFile(file) === undefined && !apart.test(file));
   if (ofProgram) return [...stacks];
-  const changed = files.map(stackOf);
+  const changed = files.map(stackOfFile);
   return stacks.filter((stack) => changed.includes(stack));
 }
 
 /** The stacks that a folder has files of. */
-export function stacksIn(folder: string): string[] {
-  return fs
-    .readdirSync(folder)
-    .flatMap((file) => stackOf(file) ?? [])
-    .filter((stack) => !isEmbedded(stack))
-    .sort();
-}
+export const stacksIn = (folder: string): string[] =>
+  stacksWithFiles(folder).filter((stack) => !isEmbedded(stack));
 
 function main(): void {
   const { values } = parseArgs({

@@ -7,7 +7,7 @@ options=$(node -e 'for (const stack of JSON.parse(process.env.STACKS)) console.l
 status=0
 # Names of stacks have no spaces in them.
 # shellcheck disable=SC2086
-npx tsx review/cli.ts $options --out "$out" || status=$?
+npx skyfleet review $options --out "$out" || status=$?
 case $status in
   0 | 2) blocked=false ;;
   3) blocked=true ;;

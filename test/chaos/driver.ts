@@ -301,9 +301,9 @@ export class Chaos {
     return true;
   }
 
-  /** `make recover`, with whatever is unrecorded deleted. */
+  /** Recovers, with whatever is unrecorded deleted. */
   private async recover(): Promise<KillLine['recovered']> {
-    const program = ['node', '--import', 'tsx', 'deployment/operator/commands/recover.ts'];
+    const program = ['node', 'bin/skyfleet.mjs', 'recover'];
     const { code, stdout, stderr } = await this.rig.exec(
       [...program, ...this.stack.stackOptions(), '--json', '--delete-unrecorded'],
       { cwd: CHECKOUT },

@@ -126,7 +126,7 @@ afterAll(() => stopRig({ name }));
 
 /** Renders the tasks of the stack into a folder that goes with the rig. */
 function render(): Promise<Finished> {
-  const program = ['--import', 'tsx', 'deployment/operator/commands/render.ts', '--stack', 'local', '--json'];
+  const program = ['bin/skyfleet.mjs', 'render', '--stack', 'local', '--json'];
   const configFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
   const out = path.join(rig.paths.pulumi, 'rendered');
   return inRig([process.execPath, ...program, '--config-file', configFile, '--out', out]);

@@ -5,7 +5,8 @@ import { parse, stringify } from 'yaml';
 import { leftoversOf } from '../../local/rig/leftovers';
 import { CHECKOUT } from '../../local/rig/paths';
 import { openRig, stopRig, type Rig } from '../../local/rig';
-import { exitCodes, reviewSchema } from '../../review/model';
+import { exitCodes } from '../../cli/exit-codes';
+import { reviewSchema } from '../../review/model';
 import { aws, computeNodes, copyOfProgram, onInstance, runCli, succeeded, type Finished } from './rig-run';
 import { ArgumentWatch, filesHolding, holds, leaksIn } from './token-search';
 
@@ -298,9 +299,8 @@ describe('the rendered tasks', () => {
   test("are what SkyPilot's own command takes, and hold the token in no form", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-rendered-'));
     try {
-      const program = 'deployment/operator/commands/render.ts';
       const options = ['--stack', 'local', '--config-file', configFile(), '--out', folder, '--json'];
-      const rendered = await rig.exec([process.execPath, '--import', 'tsx', program, ...options], {
+      const rendered = await rig.exec([process.execPath, 'bin/skyfleet.mjs', 'render', ...options], {
         cwd: CHECKOUT,
       });
       expect({ code: rendered.code, stderr: rendered.stderr }).toEqual({ code: 0, stderr: '' });
@@ -409,16 +409,16 @@ describe('a changed line of a compose file', () => {
       limited,
       stringify({ ...own, config: { ...own.config, 'skyfleet:governance': governance } }),
     );
-    const reviewing = (program: 'cli' | 'up', ...args: string[]) =>
+    const reviewing = (command: 'review' | 'create', ...args: string[]) =>
       rig.exec(
         [
-          ...['node', '--import', 'tsx', path.join(CHECKOUT, `review/${program}.ts`)],
+          ...['node', path.join(CHECKOUT, 'bin/skyfleet.mjs'), command],
           ...['--stack', 'local', '--config-file', limited, ...args],
         ],
         { cwd: folder },
       );
-    const reviewed = await reviewing('cli', '--json');
-    expect(reviewed.code).toBe(exitCodes.blocked);
+    const reviewed = await reviewing('review', '--json');
+    expect(reviewed.code).toBe(exitCodes.undecided);
     const [review] = reviewSchema.parse(JSON.parse(reviewed.stdout)).stacks;
     expect(review).toMatchObject({
       operations: [],
@@ -431,10 +431,10 @@ describe('a changed line of a compose file', () => {
         to: expect.objectContaining({ count: 2 }) as object,
       }),
     );
-    expect(await reviewing('up', '--yes')).toMatchObject({ code: exitCodes.blocked });
+    expect(await reviewing('create', '--yes')).toMatchObject({ code: exitCodes.undecided });
 
     const reason = 'the budget is being raised';
-    expect(await reviewing('up', '--yes', '--override', reason)).toMatchObject({ code: 0 });
+    expect(await reviewing('create', '--yes', '--override', reason)).toMatchObject({ code: 0 });
     const { stdout } = await rig.exec(['pulumi', 'stack', 'output', '--json', '--stack', 'local'], {
       cwd: folder,
     });

@@ -8,7 +8,8 @@ import { openRig, startRig, stopRig, type Rig } from '../../local/rig';
 import { orchestratorTokenFile } from '../../local/rig/environment';
 import { CHECKOUT } from '../../local/rig/paths';
 import { endStragglers } from '../../local/rig/supervision';
-import { exitCodes, reviewSchema, type StackReview } from '../../review/model';
+import { exitCodes } from '../../cli/exit-codes';
+import { reviewSchema, type StackReview } from '../../review/model';
 import {
   aws,
   connectedNodes,
@@ -62,9 +63,9 @@ async function preview(): Promise<string[]> {
 
 /** What `make review` says of the stack. */
 async function review(): Promise<StackReview> {
-  const program = ['node', '--import', 'tsx', 'review/cli.ts', '--json', ...stack.stackOptions()];
+  const program = ['node', 'bin/skyfleet.mjs', 'review', '--json', ...stack.stackOptions()];
   const { code, stdout, stderr } = await rig.exec(program, { cwd: CHECKOUT });
-  if (code !== exitCodes.changes) throw new Error(`the review ended with ${String(code)}: ${stderr}`);
+  if (code !== exitCodes.found) throw new Error(`the review ended with ${String(code)}: ${stderr}`);
   const [only] = reviewSchema.parse(JSON.parse(stdout)).stacks;
   if (only === undefined) throw new Error('the review holds no stack');
   return only;

@@ -4,30 +4,48 @@ import * as path from 'node:path';
 const checkout = path.resolve(__dirname, '../../..');
 const containing = (text: string): string => expect.stringContaining(text) as string;
 const skyfleet = (...args: string[]) =>
-  spawnSync(process.execPath, [path.join(checkout, 'bin/skyfleet.mjs'), ...args], {
-    cwd: checkout,
+  spawnSync(process.execPath, ['bin/skyfleet.mjs', ...args], { cwd: checkout, encoding: 'utf8' });
+
+test('lists its commands and exit codes', () => {
+  const { status, stdout } = skyfleet('--help');
+  expect(status).toBe(0);
+  for (const command of ['review', 'create|up', 'repair', 'destroy', 'recover', 'nodes', 'logs', 'ssh'])
+    expect(stdout).toContain(`  ${command} `);
+  expect(stdout).toContain('3  a decision is needed');
+});
+
+test('says what is wrong with its arguments, and fails', () => {
+  expect(skyfleet('fly')).toMatchObject({ status: 1, stderr: containing("unknown command 'fly'") });
+  expect(skyfleet('nodes', '--no-such-option')).toMatchObject({
+    status: 1,
+    stderr: containing("unknown option '--no-such-option'"),
+  });
+  expect(skyfleet('logs', '--of', 'kernel')).toMatchObject({
+    status: 1,
+    stderr: containing('Allowed choices are compute, sensor, health, setup'),
+  });
+  expect(skyfleet('logs', '--lines', '0')).toMatchObject({
+    status: 1,
+    stderr: containing('must be a whole number of one or more'),
+  });
+});
+
+test('completes commands, options and their values in a shell', () => {
+  const completed = (...words: string[]): string[] =>
+    skyfleet('complete', '--', ...words)
+      .stdout.split('\n')
+      .map((line) => line.split('\t')[0] ?? '');
+  expect(completed('no')).toContain('nodes');
+  expect(completed('create', '--conf')).toContain('--config-file');
+  expect(completed('logs', '--of', '')).toEqual(expect.arrayContaining(['compute', 'setup']));
+  expect(completed('nodes', '--stack', '')).toEqual(expect.arrayContaining(['dev', 'local']));
+  expect(skyfleet('complete', 'bash').stdout).toContain('skyfleet complete --');
+});
+
+test('is run in the folder of a project', () => {
+  const elsewhere = spawnSync(process.execPath, [path.join(checkout, 'bin/skyfleet.mjs'), 'nodes'], {
+    cwd: path.join(checkout, 'docs'),
     encoding: 'utf8',
   });
-
-test('lists its commands', () => {
-  expect(skyfleet('--help')).toMatchObject({
-    status: 0,
-    stdout: containing('  review   say what an up would do and cost\n'),
-  });
-  expect(skyfleet()).toMatchObject({ status: 1, stdout: '', stderr: containing('usage: skyfleet COMMAND') });
-});
-
-test.each(['review', 'up', 'recover', 'render'])('hands what stands behind it to %s', (command) => {
-  expect(skyfleet(command)).toMatchObject({ status: 1, stderr: containing(`usage: ${command} --stack`) });
-  expect(skyfleet(command, '--no-such-option')).toMatchObject({
-    status: 1,
-    stderr: containing("Unknown option '--no-such-option'"),
-  });
-});
-
-test.each(['fly', 'toString'])('does not know %s', (command) => {
-  expect(skyfleet(command)).toMatchObject({
-    status: 1,
-    stderr: containing(`there is no command ${command}\nusage: skyfleet`),
-  });
+  expect(elsewhere).toMatchObject({ status: 1, stderr: containing('there is no Pulumi.yaml in ') });
 });

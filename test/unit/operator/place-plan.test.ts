@@ -31,6 +31,7 @@ const applied = {
 /** A place whose last change was carried through. */
 const recorded: RecordedPlace = {
   place: 'sensors-0',
+  environment: {},
   submitted: {
     generation: 4,
     change: 'launch: a new place; 1 node',

@@ -62,6 +62,10 @@ test('a place has what was submitted and what was applied last, with secrets in 
   expect([...places.values()]).toEqual([
     {
       place: 'sensors-0',
+      environment: expect.objectContaining({
+        SKYFLEET_CHANGE: 'replace: …',
+        SKYFLEET_ORCHESTRATOR_TOKEN: 'planted-token',
+      }) as Record<string, string>,
       submitted: {
         generation: 3,
         change: 'replace: …',

@@ -18,7 +18,8 @@ const pulumi = (bin: string): string => `#!/bin/sh
 echo "$*" >> ${bin}/calls
 case "$1" in
   config) echo '{"aws:region":{"value":"us-west-2"}}' ;;
-  stack) cat ${bin}/export.json ;;
+  version) echo v3.250.0 ;;
+  stack) if [ "$2" = ls ]; then echo '[{"name":"dev","current":true}]'; else cat ${bin}/export.json; fi ;;
   cancel) rm -f ${bin}/lock ;;
   refresh) if [ -e ${bin}/lock ]; then cat ${bin}/lock >&2; exit 255; fi ;;
 esac
@@ -73,7 +74,7 @@ afterEach(async () => {
 const calls = (): string[] => fs.readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n');
 
 async function recover(...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const argv = ['--import', 'tsx', 'deployment/operator/commands/recover.ts', '--stack', 'dev', ...options];
+  const argv = ['bin/skyfleet.mjs', 'recover', '--stack', 'dev', ...options];
   const child = spawn(process.execPath, argv, {
     env: {
       PATH: `${folder}:${process.env['PATH'] ?? ''}`,
@@ -161,7 +162,7 @@ describe('something at AWS that Pulumi does not know', () => {
       'at AWS, but not recorded by Pulumi: vpc vpc-1 (skyfleet-dev-vpc)\n  import: pulumi import',
     );
     expect(stdout).toContain('  delete: aws ec2 delete-vpc --vpc-id vpc-1 --region us-west-2\n');
-    expect(stdout).toContain('next: make recover STACK=dev OPTIONS=--delete-unrecorded\n');
+    expect(stdout).toContain('next: npx skyfleet recover --stack dev --delete-unrecorded\n');
   });
 
   test('is deleted where that is asked for', async () => {

@@ -95,11 +95,18 @@ describe('the command', () => {
     ...args: string[]
   ): { status: number | null; stdout: string; stderr: string } {
     fs.writeFileSync(path.join(folder, 'preview.json'), preview);
-    const script = `#!/bin/sh\necho "$@" > ${folder}/arguments\ncat ${folder}/preview.json\n`;
+    const script = [
+      '#!/bin/sh',
+      'case "$1" in',
+      '  version) echo v3.250.0 ;;',
+      `  stack) echo '[{"name":"local","current":false}]' ;;`,
+      `  *) echo "$@" > ${folder}/arguments; cat ${folder}/preview.json ;;`,
+      'esac',
+      '',
+    ].join('\n');
     fs.writeFileSync(path.join(folder, 'pulumi'), script, { mode: 0o755 });
-    const program = path.join(checkout, 'deployment/operator/commands/render.ts');
     const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
-    return spawnSync(process.execPath, ['--import', 'tsx', program, ...args], {
+    return spawnSync(process.execPath, ['bin/skyfleet.mjs', 'render', ...args], {
       cwd: checkout,
       env,
       encoding: 'utf8',
@@ -139,12 +146,12 @@ describe('the command', () => {
   test('fails without a stack, and where the preview does', () => {
     expect(render(recorded)).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('--stack') as string,
+      stderr: 'skyfleet: no stack is selected; name one with --stack (stacks: local)\n',
     });
-    const failed = JSON.stringify({ diagnostics: [{ severity: 'error', message: 'no stack named x' }] });
-    expect(render(failed, '--stack', 'x', '--out', folder)).toMatchObject({
+    const failed = JSON.stringify({ diagnostics: [{ severity: 'error', message: 'a zone is wrong' }] });
+    expect(render(failed, '--stack', 'local', '--out', folder)).toMatchObject({
       status: 1,
-      stderr: 'pulumi preview failed:\nno stack named x\n',
+      stderr: 'skyfleet: pulumi preview failed:\na zone is wrong\n',
     });
   });
 });

@@ -9,7 +9,7 @@ beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-revie
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 const review = (stacks: Record<string, unknown>, ...args: string[]): Ended =>
-  runReview(folder, 'cli', stacks, ...args);
+  runReview(folder, 'review', stacks, ...args);
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
 test('one artefact holds several stacks, and the exit code says whether any of them changes', () => {
@@ -39,19 +39,27 @@ test('what is blocked has an exit code of its own', () => {
   });
 });
 
-test('fails without a stack, and with what the preview says where that does', () => {
-  expect(review({})).toMatchObject({ status: 1, stderr: containing('usage: review') });
-  const failed = { diagnostics: [{ severity: 'error', message: 'no stack named x' }] };
-  expect(review({ x: failed }, '--stack', 'x')).toMatchObject({
+test('fails without a stack', () => {
+  expect(review({})).toMatchObject({
     status: 1,
-    stderr: containing('pulumi preview failed:\nno stack named x\n'),
+    stderr:
+      'skyfleet: no stack is selected; name one with --stack (stacks: there is none; make one with: pulumi stack init)\n',
   });
+});
+
+test('a preview that fails does not stop the others, and is summed up', () => {
+  const failed = { diagnostics: [{ severity: 'error', message: 'a zone is wrong' }] };
+  const both = ['--stack', 'us', '--stack', 'eu'];
+  const { status, stdout, stderr } = review({ us: failed, eu: previews.changed }, ...both);
+  expect(status).toBe(1);
+  expect(stdout).toContain('eu: no place changes\n');
+  expect(stderr).toContain('us: pulumi preview failed:\na zone is wrong\n1 of 2 stacks failed: us\n');
 });
 
 test('a catalog that is named has to be there', () => {
   expect(review({ us: previews.unchanged }, '--stack', 'us', '--catalog', '/nowhere.csv')).toMatchObject({
     status: 1,
-    stderr: 'there is no catalog /nowhere.csv\n',
+    stderr: 'skyfleet: there is no catalog /nowhere.csv\n',
   });
 });
 
@@ -59,6 +67,6 @@ test('a plan is of one stack', () => {
   const args = ['--stack', 'us', '--stack', 'eu', '--save-plan', path.join(folder, 'plan.json')];
   expect(review({ us: previews.unchanged, eu: previews.changed }, ...args)).toMatchObject({
     status: 1,
-    stderr: containing('usage: review'),
+    stderr: containing('--save-plan saves the plan of one stack'),
   });
 });

@@ -51,18 +51,25 @@ export function putPulumi(folder: string, stacks: Record<string, unknown>): void
   for (const [stack, preview] of Object.entries(stacks)) {
     fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify(preview));
   }
+  const listed = JSON.stringify(Object.keys(stacks).map((name) => ({ name, current: false })));
   const script = [
     '#!/bin/sh',
-    'command=$1 all="$*"',
+    'command=$1 of=$2 all="$*"',
     'while [ $# -gt 0 ]; do',
     `  case $1 in --stack) stack=$2 ;; --save-plan) echo '${savedPlan}' > "$2" ;; --plan) plan=$(cat "$2") ;; esac`,
     '  shift',
     'done',
-    `if [ "$command" = stack ]; then echo "{\\"reviewOverride\\": $(cat "${folder}/kept.json")}"; exit; fi`,
-    `[ "$command" = up ] || exec cat "${folder}/$stack.json"`,
-    `[ -n "$OUTPUTS_ARE_LOST" ] || printf '%s' "$SKYFLEET_OVERRIDE" > "${folder}/kept.json"`,
-    `printf '%s\\n' "$all" "$plan" "$SKYFLEET_OVERRIDE" > "${folder}/up.txt"`,
-    'exit "${UP_ENDS_WITH:-0}"',
+    'case "$command $of" in',
+    '  "version "*) echo v3.250.0 ;;',
+    `  "stack ls") echo '${listed}' ;;`,
+    `  "stack output") printf '{"reviewOverride": %s}' "$(cat "${folder}/kept.json")" ;;`,
+    '  "stack history") echo "[]" ;;',
+    `  "preview "*) cat "${folder}/$stack.json" ;;`,
+    '  "up "*)',
+    `    [ -n "$OUTPUTS_ARE_LOST" ] || printf '%s' "\${SKYFLEET_OVERRIDE:-null}" > "${folder}/kept.json"`,
+    `    printf '%s\\n' "$all" "$plan" "$SKYFLEET_OVERRIDE" > "${folder}/up.txt"`,
+    '    if [ -n "$UP_FAILS" ]; then echo "error: the zone is full" >&2; exit 255; fi ;;',
+    'esac',
   ].join('\n');
   fs.writeFileSync(path.join(folder, 'kept.json'), 'null');
   fs.writeFileSync(path.join(folder, 'pulumi'), `${script}\n`, { mode: 0o755 });
@@ -71,13 +78,12 @@ export function putPulumi(folder: string, stacks: Record<string, unknown>): void
 /** Runs a command of the review with such a `pulumi` on PATH. */
 export function runReview(
   folder: string,
-  command: 'cli' | 'up',
+  command: 'review' | 'create' | 'repair',
   stacks: Record<string, unknown>,
   ...args: string[]
 ): Ended {
   putPulumi(folder, stacks);
-  const program = ['--import', 'tsx', path.join(checkout, `review/${command}.ts`)];
-  return spawnSync(process.execPath, [...program, ...args], {
+  return spawnSync(process.execPath, ['bin/skyfleet.mjs', command, ...args], {
     cwd: checkout,
     // A home without a catalog.
     env: { ...process.env, HOME: folder, PATH: `${folder}:${process.env['PATH'] ?? ''}` },

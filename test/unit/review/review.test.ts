@@ -7,7 +7,7 @@ import { reviewMarkdown } from '../../../review/markdown';
 import { toYaml } from '../../../deployment/operator/task';
 import type { ConfigRenderer } from '../../../review/bacalhau-config';
 import { readPrices } from '../../../review/cost/prices';
-import { exitCodeOf, reviewJsonSchema, reviewSchema, type Review } from '../../../review/model';
+import { reviewJsonSchema, reviewSchema, type Review } from '../../../review/model';
 import { reviewStack } from '../../../review/review';
 import { reviewText } from '../../../review/text';
 import { standingNode } from '../operator/fixtures';
@@ -338,12 +338,6 @@ describe('a review', () => {
     resource('same', 'aws:ec2/eip:Eip', 'address', undefined, { tags }),
   );
   const whole: Review = { version: 1, stacks: [changed, review()] };
-
-  test('ends with a code that tells whether anything changes', () => {
-    expect(exitCodeOf(whole)).toBe(2);
-    expect(exitCodeOf({ version: 1, stacks: [review()] })).toBe(0);
-    expect(exitCodeOf({ version: 1, stacks: [blocked, changed] })).toBe(3);
-  });
 
   test('is what its schema says, which docs/review.schema.json publishes', () => {
     expect(reviewSchema.parse(JSON.parse(JSON.stringify(whole)))).toEqual(JSON.parse(JSON.stringify(whole)));

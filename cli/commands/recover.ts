@@ -2,12 +2,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { AwsCli, AwsCliError } from '../aws-cli';
-import { endChildren, runChild, type ChildResult } from '../child-process';
-import { skyPilotOf } from '../command-environment';
-import { labelKeys } from '../incarnation';
+import { AwsCli, AwsCliError } from '../../deployment/operator/aws-cli';
+import { endChildren, runChild, type ChildResult } from '../../deployment/operator/child-process';
+import { skyPilotOf } from '../../deployment/operator/command-environment';
+import { labelKeys } from '../../deployment/operator/incarnation';
 import {
   employersOf,
   isAlive,
@@ -15,7 +14,7 @@ import {
   orphanedPlugins,
   seeProcess,
   type ProcessId,
-} from '../processes';
+} from '../../deployment/operator/processes';
 import {
   commandLine,
   parseExport,
@@ -25,21 +24,13 @@ import {
   type LockHolder,
   type StackState,
   type Unrecorded,
-} from '../recover';
-import { listRunning } from '../running';
-import { isServer } from '../server-identity';
-import { kindOf, stackResources } from '../stack-resources';
-
-const usage = `usage: recover --stack NAME [--config-file FILE] [--delete-unrecorded] [--holder-ended] [--json] [--verbose]
-Makes a stack ready for the next pulumi up or pulumi destroy after Pulumi was killed: releases its lock, ends what still
-runs of it on this machine, clears what Pulumi had begun, and lists what AWS has of the stack that Pulumi does not know.
-  --stack NAME          name of the stack; organization/project/stack where the state is in Pulumi Cloud
-  --config-file FILE    the stack file, where it is not Pulumi.<stack>.yaml
-  --delete-unrecorded   delete what AWS has of the stack and Pulumi does not know
-  --holder-ended        release a lock that was taken on another machine: you have made sure that that Pulumi has ended
-  --json                print the report as JSON
-  --verbose             show each step
-exit codes: 0 ready; 1 failed, and may be run again; 3 AWS has something of the stack that Pulumi does not know`;
+} from '../../deployment/operator/recover';
+import { listRunning } from '../../deployment/operator/running';
+import { isServer } from '../../deployment/operator/server-identity';
+import { kindOf, stackResources } from '../../deployment/operator/stack-resources';
+import { exitCodes } from '../exit-codes';
+import { jsonText } from '../output';
+import { oneStackOf, type StackChoice } from '../stacks';
 
 interface Options {
   stack: string;
@@ -117,7 +108,7 @@ class Recovery {
       clusters: 'reason' in sky ? [] : sky.all.filter((cluster) => !after.incarnations.has(cluster)),
       skypilot: 'reason' in sky ? sky.reason : null,
       next: [
-        ...(left ? [`make recover STACK=${stack} OPTIONS=--delete-unrecorded`] : []),
+        ...(left ? [`npx skyfleet recover --stack ${stack} --delete-unrecorded`] : []),
         `pulumi up ${stackOption}`,
         `pulumi destroy ${stackOption}`,
       ],
@@ -299,36 +290,31 @@ function told(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stack: { type: 'string' },
-      'config-file': { type: 'string' },
-      'delete-unrecorded': { type: 'boolean', default: false },
-      'holder-ended': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-    },
-  });
-  const { stack, json, verbose } = values;
-  if (stack === undefined || stack === '') throw new Error(usage);
+export interface RecoverOptions extends StackChoice {
+  deleteUnrecorded: boolean;
+  holderEnded: boolean;
+  json: boolean;
+  verbose: boolean;
+}
+
+/**
+ * Makes a stack ready for the next `up` or `destroy` after Pulumi was killed: releases its lock, ends what still runs of
+ * it on this machine, clears what Pulumi had begun, and lists what AWS has of the stack that Pulumi does not know.
+ */
+export async function recover(options: RecoverOptions): Promise<number> {
+  const { configFile, deleteUnrecorded, holderEnded, json, verbose } = options;
+  const stack = await oneStackOf(options);
   process.on('exit', endChildren);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
-
   const report = await new Recovery({
     stack,
-    configFile: values['config-file'],
-    deleteUnrecorded: values['delete-unrecorded'],
-    holderEnded: values['holder-ended'],
+    configFile,
+    deleteUnrecorded,
+    holderEnded,
     show: (line) => {
       if (verbose) process.stderr.write(`${line}\n`);
     },
   }).run();
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : told(report));
-  if (report.unrecorded.some(({ deleted }) => !deleted)) process.exitCode = 3;
+  process.stdout.write(json ? jsonText(report) : told(report));
+  return report.unrecorded.some(({ deleted }) => !deleted) ? exitCodes.undecided : exitCodes.done;
 }
-
-main().catch((error: unknown) => {
-  process.stderr.write(`recover: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});

@@ -7,13 +7,13 @@ import { previews, runReview, savedPlan, type Ended } from './fake-pulumi';
 let folder: string;
 beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-review-'))));
 afterEach(() => {
-  delete process.env['UP_ENDS_WITH'];
+  delete process.env['UP_FAILS'];
   delete process.env['OUTPUTS_ARE_LOST'];
   fs.rmSync(folder, { recursive: true });
 });
 
 const up = (preview: unknown, ...args: string[]): Ended =>
-  runReview(folder, 'up', { us: preview }, '--stack', 'us', ...args);
+  runReview(folder, 'create', { us: preview }, '--stack', 'us', ...args);
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
 /** How `pulumi up` was called: its arguments, the plan that it was given, and the override; undefined where it was not. */
@@ -29,7 +29,7 @@ test('applies just the plan that it has shown', () => {
   expect(status).toBe(0);
   expect(stdout).toContain('update aws:ec2/vpc:Vpc vpc');
   expect(called()).toMatchObject({
-    args: containing('up --yes --skip-preview --stack us --plan '),
+    args: expect.stringMatching(/^up --yes --skip-preview --plan \S+us\.plan .*--stack us/) as string,
     plan: savedPlan,
     override: '',
   });
@@ -40,9 +40,9 @@ test('has nothing applied where nothing changes', () => {
   expect(called()).toBeUndefined();
 });
 
-test('ends as pulumi up does', () => {
-  process.env['UP_ENDS_WITH'] = '255';
-  expect(up(previews.changed, '--yes').status).toBe(255);
+test('fails as pulumi up does, in its words', () => {
+  process.env['UP_FAILS'] = 'yes';
+  expect(up(previews.changed, '--yes')).toMatchObject({ status: 1, stderr: containing('the zone is full') });
 });
 
 test('asks nobody where there is nobody', () => {
@@ -113,7 +113,7 @@ describe('what is blocked', () => {
 describe('a saved plan', () => {
   const plan = (): string => path.join(folder, 'plan.json');
   const save = (preview: unknown): Ended =>
-    runReview(folder, 'cli', { us: preview }, '--stack', 'us', '--save-plan', plan());
+    runReview(folder, 'review', { us: preview }, '--stack', 'us', '--save-plan', plan());
 
   test('is what is applied, whatever a preview says by now', () => {
     expect(save(previews.changed).status).toBe(2);
@@ -147,7 +147,16 @@ describe('a saved plan', () => {
 
   test('is of its own stack', () => {
     save(previews.changed);
-    const other = runReview(folder, 'up', {}, '--stack', 'eu', '--yes', '--plan', plan());
+    const other = runReview(
+      folder,
+      'create',
+      { eu: previews.changed },
+      '--stack',
+      'eu',
+      '--yes',
+      '--plan',
+      plan(),
+    );
     expect(other).toMatchObject({ status: 1, stderr: containing('is a plan of stack us, not of eu') });
   });
 });

@@ -1,13 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { parseArgs } from 'node:util';
-import { readNodeFiles } from '../node-files';
-import { previewStack } from '../preview';
-import { plannedPlaces, renderPlace } from '../render';
-
-const usage =
-  'usage: render --stack NAME [--out FOLDER] [--config-file FILE] [--json]\n' +
-  'Writes the SkyPilot task and configuration of each cluster of a stack as files for `sky launch`.';
+import { readNodeFiles } from '../../deployment/operator/node-files';
+import { previewStack } from '../../deployment/operator/preview';
+import { plannedPlaces, renderPlace } from '../../deployment/operator/render';
+import { exitCodes } from '../exit-codes';
+import { jsonText } from '../output';
+import { oneStackOf, type StackChoice } from '../stacks';
 
 /** The files of one place, as `--json` lists them. */
 interface WrittenPlace {
@@ -17,21 +15,19 @@ interface WrittenPlace {
   config: string;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      stack: { type: 'string' },
-      out: { type: 'string' },
-      'config-file': { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const { stack, json } = values;
-  if (stack === undefined || stack === '') throw new Error(usage);
-  const out = values.out ?? path.join('rendered', stack);
+export interface RenderOptions extends StackChoice {
+  /** Folder for the files; `rendered/<stack>` where absent. */
+  out?: string;
+  json: boolean;
+}
+
+/** Writes the SkyPilot task and configuration of each cluster of a stack as files for `sky launch`. */
+export async function render(options: RenderOptions): Promise<number> {
+  const { configFile, json } = options;
+  const stack = await oneStackOf(options);
+  const out = options.out ?? path.join('rendered', stack);
 
   const files = readNodeFiles();
-  const configFile = values['config-file'];
   const file = configFile === undefined ? [] : ['--config-file', configFile];
   const rendered = plannedPlaces(await previewStack(stack, ['--show-sames', ...file])).map((place) =>
     renderPlace(place, files),
@@ -48,15 +44,11 @@ async function main(): Promise<void> {
     }
     return { place, cluster, ...files };
   });
-  if (json) process.stdout.write(`${JSON.stringify(written, null, 2)}\n`);
+  if (json) process.stdout.write(jsonText(written));
   else {
     for (const { cluster, task, config } of written) {
       process.stdout.write(`sky launch -c ${cluster} --config ${config} ${task}\n`);
     }
   }
+  return exitCodes.done;
 }
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});

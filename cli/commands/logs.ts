@@ -1,0 +1,69 @@
+import { exitCodes } from '../exit-codes';
+import { readFleet, type Fleet } from '../fleet/fleet';
+import { findNodes } from '../fleet/find';
+import { logCommand, showSetupLog, type LogSource } from '../fleet/logs';
+import { nodeName, printer, runOnNodes } from '../fleet/run-on-nodes';
+import { seeNodes } from '../fleet/seen';
+import { SshKeys } from '../fleet/ssh';
+import type { FleetNode } from '../fleet/nodes';
+import { concluded, sideBySide } from '../side-by-side';
+import { stacksOf, type StackChoice } from '../stacks';
+
+export interface LogsOptions extends StackChoice {
+  /** Whose log. */
+  of: LogSource;
+  /** Goes on until Ctrl-C. */
+  follow: boolean;
+  /** How many of the last lines. */
+  lines: number;
+}
+
+/** Setup logs are of places, and not of nodes. */
+async function setupLogs(fleet: Fleet, nodes: readonly FleetNode[], options: LogsOptions): Promise<void> {
+  const sky = await fleet.server();
+  const incarnations = [...new Map(nodes.map((node) => [node.incarnation, node])).values()];
+  const prefix = ({ incarnation }: FleetNode): string => (incarnations.length > 1 ? `${incarnation} | ` : '');
+  await Promise.all(
+    incarnations.map((node) =>
+      showSetupLog(sky, node, options, (line) => void process.stdout.write(`${prefix(node)}${line}\n`)),
+    ),
+  );
+}
+
+/** @throws Error that names the nodes whose log could not be shown. */
+async function nodeLogs(
+  fleet: Fleet,
+  nodes: readonly FleetNode[],
+  source: Exclude<LogSource, 'setup'>,
+  options: LogsOptions,
+): Promise<void> {
+  const keys = new SshKeys(fleet);
+  try {
+    const ended = await runOnNodes(nodes, logCommand(source, options), keys, printer(nodes));
+    const failed = ended.filter(({ code }) => code !== 0);
+    if (failed.length === 0) return;
+    throw new Error(
+      failed
+        .map(({ node, code }) =>
+          code === 255
+            ? `${nodeName(node)} cannot be reached at ${node.address ?? 'no address'}; AWS says it is ${node.state}`
+            : `the ${source} log of ${nodeName(node)} cannot be shown (exit code ${code})`,
+        )
+        .join('\n'),
+    );
+  } finally {
+    keys.remove();
+  }
+}
+
+/** Shows the logs of nodes, of all of the stack where none is named. */
+export async function logs(names: readonly string[], options: LogsOptions): Promise<number> {
+  const { of: source } = options;
+  const outcomes = await sideBySide(await stacksOf(options), async (stack) => {
+    const fleet = await readFleet(stack);
+    const nodes = findNodes((await seeNodes(fleet)).nodes, names);
+    if (source === 'setup') await setupLogs(fleet, nodes, options);
+    else await nodeLogs(fleet, nodes, source, options);
+  });
+  return concluded(outcomes, () => exitCodes.done);
+}

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { FleetNode } from './nodes';
+import { sshArguments, type SshKeys } from './ssh';
+
+/** How a command ended on a node. */
+export interface RunOnNode {
+  node: FleetNode;
+  /** Its exit code; 255 where there was no connection. */
+  code: number;
+}
+
+/** What a node is called before its lines. */
+export const nodeName = ({ node, instanceId }: FleetNode): string => node ?? instanceId;
+
+/**
+ * Runs a command on nodes, on all at once, and hands on each line that it prints.
+ *
+ * @param command for the shell of the node.
+ */
+export async function runOnNodes(
+  nodes: readonly FleetNode[],
+  command: string,
+  keys: SshKeys,
+  onLine: (node: FleetNode, line: string, stream: 'stdout' | 'stderr') => void,
+): Promise<RunOnNode[]> {
+  return Promise.all(
+    nodes.map(async (node): Promise<RunOnNode> => {
+      const target = await keys.target(node);
+      const argv = ['-o', 'BatchMode=yes', ...sshArguments(target), '--', command];
+      const child = spawn('ssh', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+      for (const stream of ['stdout', 'stderr'] as const) {
+        createInterface({ input: child[stream] }).on('line', (line) => onLine(node, line, stream));
+      }
+      return new Promise<RunOnNode>((resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (code) => resolve({ node, code: code ?? 1 }));
+      });
+    }),
+  );
+}
+
+/** Prints lines as they come, each behind the name of its node where there are several. */
+export function printer(nodes: readonly FleetNode[]): Parameters<typeof runOnNodes>[3] {
+  const width = Math.max(...nodes.map((node) => nodeName(node).length));
+  const prefix = (node: FleetNode): string => (nodes.length > 1 ? `${nodeName(node).padEnd(width)} | ` : '');
+  return (node, line, stream) => void process[stream].write(`${prefix(node)}${line}\n`);
+}
