@@ -24,17 +24,21 @@ export function destructionOf(exported: string): Destruction {
   return {
     places: places.length,
     nodes: places.flatMap(({ nodes }) => nodes.map(({ nodeName }) => nodeName)),
-    resources: resources.length,
+    resources: resources.filter(({ retainOnDelete }) => retainOnDelete !== true).length,
     kept: resources
       .filter(({ retainOnDelete }) => retainOnDelete === true)
       .map(({ type, urn }) => `${type} ${nameOf(urn)}`),
   };
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** What a `destroy` comes to, in words. */
 export function destructionText(stack: string, { places, nodes, resources, kept }: Destruction): string {
+  const named = nodes.length === 0 ? '' : `: ${nodes.join(', ')}`;
   const lines = [
-    `${stack}: ${resources} resources are deleted; ${places} places end, with ${nodes.length} nodes${nodes.length === 0 ? '' : `: ${nodes.join(', ')}`}`,
+    `${stack}: ${counted(resources, 'resource')} ${resources === 1 ? 'is' : 'are'} deleted; ${counted(places, 'place')} ` +
+      `${places === 1 ? 'ends' : 'end'}, with ${counted(nodes.length, 'node')}${named}`,
     ...kept.map((one) => `  stays: ${one}`),
   ];
   return `${lines.join('\n')}\n`;
