@@ -4,6 +4,7 @@ import { checkConfig } from './parse';
 import { ConfigError, type ConfigProblem } from './problem';
 import { configKeys, type SkyfleetConfig } from './schema';
 import { sharedKeys, withShared } from './shared';
+import { isToken, tokenRule } from './token';
 
 /** The checked configuration of the current stack and its secrets. */
 export interface StackConfig extends SkyfleetConfig {
@@ -98,11 +99,6 @@ async function sharedOutputs(stack: string): Promise<SharedOutputs> {
 
 const setSecret = (key: SecretKey): string => `run: pulumi config set --secret skyfleet:${key}`;
 
-/** The token travels in an environment file of the compose project, which takes some characters for its own. */
-function isToken(text: string): boolean {
-  return /^[\x21-\x7e]+$/.test(text) && !/['"\\$]/.test(text);
-}
-
 /** What is wrong with the secrets; their values are not shown. */
 function secretProblems(config: pulumi.Config, shared: SharedOutputs): ConfigProblem[] {
   return secretKeys.flatMap((key): ConfigProblem[] => {
@@ -117,9 +113,7 @@ function secretProblems(config: pulumi.Config, shared: SharedOutputs): ConfigPro
     if (key === 'orchestratorToken' && text === undefined && shared.problems.length === 0) {
       return problem(`is missing; ${setSecret(key)}`);
     }
-    return text === undefined || isToken(text)
-      ? []
-      : problem('must be visible ASCII without spaces, quotes, $ and \\; make another token');
+    return text === undefined || isToken(text) ? [] : problem(tokenRule);
   });
 }
 

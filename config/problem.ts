@@ -19,7 +19,8 @@ export class ConfigError extends Error {
   }
 }
 
-function formatProblem({ key, value, message }: ConfigProblem): string {
+/** A problem as one line: the key, the value where there is one, and what to do. */
+export function formatProblem({ key, value, message }: ConfigProblem): string {
   return value === undefined ? `${key}: ${message}` : `${key} is ${JSON.stringify(value)}: ${message}`;
 }
 
