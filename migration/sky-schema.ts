@@ -69,7 +69,7 @@ export const taskSchema = z
     resources: resources.nullish(),
     file_mounts: z.record(z.string(), z.unknown(), 'must be a map; correct it').nullish(),
     envs: z.record(z.string(), z.unknown(), 'must be a map; correct it').nullish(),
-    secrets: z.unknown(),
+    secrets: z.unknown().optional(),
   })
   .refine(
     ({ num_nodes, resources: its }) =>

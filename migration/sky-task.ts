@@ -2,6 +2,7 @@ import { keyAt, problemsOf, refused, spread, type Entry, type Reading, type Regi
 import { imageOf, machineOf, termsOf } from './sky-machine';
 import { taskKeys, taskSchema, type SkyResources, type SkyTaskFile } from './sky-schema';
 import { mountEntries } from './sky-mounts';
+import { placeOf, placeProblems } from './sky-place';
 import { translateTags } from './tags';
 import { resourcesWithoutCounterpart, taskWithoutCounterpart } from './without-counterpart';
 
@@ -23,22 +24,19 @@ export function readSkyTask(document: unknown, asked: readonly string[] = []): R
   if (data === undefined) return refused(problemsOf(error, document));
   const resources = data.resources ?? {};
   const place = placeOf(resources, asked);
-  if (place.regions.length === 0) {
-    const message =
-      'names no region, and each stack is one; name one or several with --region, such as --region us-west-2';
-    return refused([{ key: 'resources', value: undefined, message }]);
-  }
+  const misplaced = placeProblems(place, asked);
+  if (misplaced.length > 0) return refused(misplaced);
   const nodes = data.num_nodes ?? resources.num_nodes ?? 1;
   const shares = spread(nodes, place.regions.length);
   const [machine, terms] = [machineOf(resources), termsOf(resources)];
   const tags = translateTags(resources.labels ?? {}, 'resources.labels', 'skyfleet:tags');
-  const images = place.regions.map((region) => imageOf(resources.image_id, region));
+  const images = place.regions.map((one) => imageOf(resources.image_id, one));
   const mounts = mountEntries(data.file_mounts ?? {});
   return {
-    fleets: place.regions.map((region, index): RegionFleet => ({
-      region,
+    fleets: place.regions.map((one, index): RegionFleet => ({
+      region: one,
       nodes: shares[index] ?? 0,
-      ...(place.zone?.startsWith(region) === true ? { zone: place.zone } : {}),
+      ...(place.zone?.slice(0, -1) === one ? { zone: place.zone } : {}),
       settings: { ...machine.settings, ...terms.settings, ...images[index]?.settings },
     })),
     tags: tags.tags,
@@ -87,45 +85,10 @@ function nodesEntry(
       ...(misplaced ? ['SkyPilot refuses it under resources, where it stands'] : []),
       'each node is a place of its own, so that one can be replaced without the others',
       ...(regions.length > 1
-        ? [
-            `shared out evenly: ${regions.map((region, index) => `${region} ${shares[index] ?? 0}`).join(', ')}`,
-          ]
+        ? [`shared out evenly: ${regions.map((one, index) => `${one} ${shares[index] ?? 0}`).join(', ')}`]
         : []),
     ].join('; '),
   };
-}
-
-/** Where a task runs: what `--region` says, or `resources.region`, or `resources.infra`. */
-function placeOf(
-  resources: SkyResources,
-  asked: readonly string[],
-): { regions: readonly string[]; zone: string | undefined; entries: Entry[] } {
-  const [, infraRegion, infraZone] = (resources.infra ?? '')
-    .split('/')
-    .map((part) => (part === '*' ? '' : part));
-  const zone = resources.zone ?? (infraZone === '' ? undefined : infraZone);
-  const written =
-    resources.region ?? (infraRegion === '' ? undefined : infraRegion) ?? zone?.slice(0, -1) ?? [];
-  const own = typeof written === 'string' ? [written] : written;
-  const regions = [...new Set(asked.length > 0 ? asked : own)];
-  const entries = (['infra', 'cloud', 'region', 'zone'] as const).flatMap((part): Entry[] => {
-    const value = resources[part];
-    if (value == null) return [];
-    const entry = { key: `resources.${part}`, value: String(value) };
-    if (part === 'cloud') return [{ ...entry, outcome: 'taken', why: 'Skyfleet knows AWS alone' }];
-    if (part === 'zone') {
-      return [{ ...entry, outcome: 'taken', to: 'skyfleet:fleets[0].zones' }];
-    }
-    if (asked.length > 0) {
-      return [{ ...entry, outcome: 'changed', to: 'aws:region', why: `--region says ${regions.join(', ')}` }];
-    }
-    return [
-      own.length > 1
-        ? { ...entry, outcome: 'changed', to: 'aws:region', why: 'each region is a stack of its own' }
-        : { ...entry, outcome: 'taken', to: 'aws:region' },
-    ];
-  });
-  return { regions, zone, entries };
 }
 
 /** Keys that are not taken over, known or not. What they say may hold secrets, and is not shown. */
