@@ -8,6 +8,7 @@ import type { ExecOptions } from './commands/exec';
 import type { HealthOptions } from './commands/health';
 import type { ListOptions } from './commands/list';
 import type { LogsOptions } from './commands/logs';
+import type { MigrateCommandOptions } from './commands/migrate';
 import type { NodesOptions } from './commands/nodes';
 import type { RecoverOptions } from './commands/recover';
 import type { RenderOptions } from './commands/render';
@@ -31,6 +32,7 @@ interface Commands {
   health: typeof import('./commands/health');
   list: typeof import('./commands/list');
   logs: typeof import('./commands/logs');
+  migrate: typeof import('./commands/migrate');
   nodes: typeof import('./commands/nodes');
   recover: typeof import('./commands/recover');
   render: typeof import('./commands/render');
@@ -212,12 +214,45 @@ function addNodes(program: Command): void {
     );
 }
 
+/** The command that moves over from earlier tools. */
+function addMigration(program: Command): void {
+  command(
+    program,
+    'migrate',
+    'write stack files from the configuration of an earlier tool, and say what became of it',
+    ...[
+      repeated(
+        '--ssh-cidr <cidr>',
+        "addresses from which SkyPilot's server connects (skyfleet:access.cidrs)",
+      ),
+      new Option('--ssm', 'connect through AWS Systems Manager instead').default(false),
+      new Option('--sensor-image <image>', 'image of the sensor, with its version'),
+      repeated('--orchestrator <address>', 'instead of what an orchestrator_endpoint file says'),
+      repeated('--region <region>', 'regions of a SkyPilot task; its own where it is left out'),
+      repeated('--zone <zone>', 'zones to launch in; a and b of each region where it is left out'),
+      new Option('--prefix <name>', 'put before the region for the names of stacks and fleets'),
+      new Option(
+        '--credentials <folder>',
+        'the one folder with credential files; the usual ones beside FILE',
+      ),
+      new Option('--out <folder>', 'folder of Pulumi.yaml, for the stack files').default('.'),
+      new Option('--set-secrets', 'make the stacks and set their token with the Pulumi CLI').default(false),
+      new Option('--secrets-provider <url>', 'secrets provider of the stacks that are made'),
+      new Option('--dry-run', 'write nothing, and say what is still needed').default(false),
+      json,
+    ],
+  )
+    .argument('<file>', 'config.yaml of aws-spot-deployer or amauo, or a SkyPilot task')
+    .action(ends((file: string, options: MigrateCommandOptions) => load('migrate').migrate(file, options)));
+}
+
 const exitCodesHelp = `
 Exit codes:
   0  done, or nothing to do or to tell
   1  failed; the reason is on standard error
   2  something was found: changes, drift, a node that is not well, a remedy that is due
-  3  a decision is needed: blocked by policy or budget, or resources that nobody has recorded
+  3  a decision is needed: blocked by policy or budget, resources that nobody has recorded, or values
+     that only you know
 ssh ends as the command on the node does, and with 255 where there is no connection.`;
 
 /** The whole command line. */
@@ -231,5 +266,6 @@ export function buildProgram(version: string): Command {
   addReviews(program);
   addChanges(program);
   addNodes(program);
+  addMigration(program);
   return program;
 }
