@@ -1,7 +1,12 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { register } from 'tsx/cjs/api';
 
-// Runs the TypeScript of the command line as it is.
-register();
-createRequire(import.meta.url)('../cli/skyfleet.ts');
+const require = createRequire(import.meta.url);
+const source = '../cli/skyfleet.ts';
+if (existsSync(new URL(source, import.meta.url))) {
+  // In a checkout: runs the TypeScript of the command line as it is.
+  const { register } = await import('tsx/cjs/api');
+  register();
+  require(source);
+} else require('../dist/cli/skyfleet.js');

@@ -58,7 +58,7 @@ export async function readHistory(
   aws: (args: AwsSourcesArgs) => AwsSources = awsSources,
 ): Promise<StackHistory> {
   const stack = stackName();
-  const recorded = await recordedStack;
+  const recorded = await recordedStack();
   const { plain } = config;
   const past = { recorded: recorded.places, token: plain.orchestratorToken };
   if (recorded.server === undefined)

@@ -1,3 +1,4 @@
+import '../../components/early';
 import { stackName } from '../../components/recorded-stack';
 import * as pulumi from '@pulumi/pulumi';
 import { Launches } from '../../components/launches';

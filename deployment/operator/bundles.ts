@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import { buildSync } from 'esbuild';
 import { fingerprint } from './shipped-files';
 
 /** The programs of `commands/` that the stack's commands run. */
-const commands = ['claim', 'files', 'submit', 'wait', 'delete', 'release'] as const;
+export const commands = ['claim', 'files', 'submit', 'wait', 'delete', 'release'] as const;
 export type OperatorCommand = (typeof commands)[number];
 
 const checkout = path.join(__dirname, '..', '..');
@@ -49,11 +49,15 @@ export function ensureText(file: string, text: string): void {
 
 /** What bundles were made from and what came of it: fingerprints by path, and by name. */
 interface BundleRecord {
+  /** None in the package, whose bundles were made from what is not in it. */
   sources: Record<string, string>;
   bundles: Record<string, string>;
 }
 
 const recordFile = 'sources.json';
+
+/** The bundler, which is loaded where there is something to bundle, and is not in the package. */
+const bundler = path.join(__dirname, 'bundler.ts');
 
 /**
  * The text of every bundle by its file name. Those that are there already are taken where none of their sources has changed,
@@ -61,18 +65,33 @@ const recordFile = 'sources.json';
  *
  * @param root folder to which the paths of the sources are relative.
  * @param kept folder in which bundles are kept.
+ * @throws Error in a package where one of the bundles is missing or changed.
  */
 export function bundlesOf(root: string, kept: string): ReadonlyMap<string, string> {
   const known = keptBundles(root, kept);
   if (known !== undefined) return known;
-  const { sources, bundles } = build(root);
-  for (const [name, text] of bundles) ensureText(path.join(kept, name), text);
-  const record: BundleRecord = {
-    sources: Object.fromEntries(sources.map((file) => [file, fingerprintOf(path.join(root, file))])),
-    bundles: Object.fromEntries([...bundles].map(([name, text]) => [name, fingerprint(text)])),
-  };
-  ensureText(path.join(kept, recordFile), JSON.stringify(record));
+  if (!fs.existsSync(bundler)) {
+    throw new Error(
+      `${kept} is not as the package skyfleet was made; remove the package and install it again`,
+    );
+  }
+  const { bundle } = createRequire(__filename)(bundler) as typeof import('./bundler');
+  const { sources, bundles } = bundle(root);
+  const prints = sources.map((file) => [file, fingerprintOf(path.join(root, file))]);
+  keepBundles(kept, Object.fromEntries(prints) as BundleRecord['sources'], bundles);
   return bundles;
+}
+
+/** Writes bundles into a folder, with a record of what they were made from: fingerprints by path. */
+export function keepBundles(
+  kept: string,
+  sources: BundleRecord['sources'],
+  bundles: ReadonlyMap<string, string>,
+): void {
+  for (const [name, text] of bundles) ensureText(path.join(kept, name), text);
+  const prints = [...bundles].map(([name, text]) => [name, fingerprint(text)]);
+  const record: BundleRecord = { sources, bundles: Object.fromEntries(prints) as BundleRecord['bundles'] };
+  ensureText(path.join(kept, recordFile), JSON.stringify(record));
 }
 
 const fingerprintOf = (file: string): string => fingerprint(fs.readFileSync(file, 'utf8'));
@@ -91,25 +110,4 @@ function keptBundles(root: string, kept: string): ReadonlyMap<string, string> | 
   return new Map(
     Object.keys(bundles).map((name) => [name, fs.readFileSync(path.join(kept, name), 'utf8')] as const),
   );
-}
-
-/** All of them at once, because the bundler takes longer to start than to build. */
-function build(root: string): { sources: string[]; bundles: Map<string, string> } {
-  const { outputFiles, metafile } = buildSync({
-    entryPoints: commands.map((command) => path.join(__dirname, 'commands', `${command}.ts`)),
-    outdir: folder,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node20',
-    // Libraries' ES modules, of which esbuild keeps only the parts in use.
-    mainFields: ['module', 'main'],
-    write: false,
-    metafile: true,
-    absWorkingDir: root,
-  });
-  return {
-    sources: Object.keys(metafile.inputs),
-    bundles: new Map(outputFiles.map((output) => [path.basename(output.path), output.text.trimEnd()])),
-  };
 }

@@ -14,7 +14,7 @@ const isEmbedded = (stack: string): boolean => stack === 'local' || stack.starts
 
 /** Parts of the repository that no stack is made from. */
 const apart =
-  /^(bin|cli|docs|test|bench|local|examples|migration|review|\.github|\.ci)\/|\.md$|^(LICENSE|Makefile|jest\.config\.js|eslint\.config\.mjs|\.[^/]+)$/;
+  /^(bin|cli|docs|test|bench|local|examples|migration|packaging|review|\.github|\.ci)\/|\.md$|^(LICENSE|Makefile|jest\.config\.js|eslint\.config\.mjs|\.[^/]+)$/;
 
 /**
  * The stacks that a change is about.

@@ -28,9 +28,9 @@ describe('Go tools', () => {
 
   test('the CLI is of the version of the SDK that the program uses', () => {
     const sdk = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')) as {
-      dependencies: Record<string, string>;
+      devDependencies: Record<string, string>;
     };
-    expect(goToolVersion(PULUMI)).toBe(sdk.dependencies['@pulumi/pulumi']);
+    expect(goToolVersion(PULUMI)).toBe(sdk.devDependencies['@pulumi/pulumi']);
   });
 
   test.each([PULUMI, PULUMI_LANGUAGE_NODEJS, BACALHAU])(
