@@ -52,9 +52,14 @@ check: node_modules/.package-lock.json ## Types, lint and format
 	npx prettier --check --log-level warn .
 
 .PHONY: docs
-docs: node_modules/.package-lock.json ## Write the references of the configuration, the change classes, the rules and a review
+docs: node_modules/.package-lock.json ## Write the references of the configuration, the change classes, the rules, a review and the package
 	@$(TSX) config/generate.ts
 	@$(TSX) review/generate.ts
+	@$(TSX) packaging/reference.ts
+
+.PHONY: package
+package: node_modules/.package-lock.json ## Make the npm package of the components and commands
+	npm pack
 
 .PHONY: unit
 unit: setup ## Tests of pure logic, of components with mocks, and of node scripts

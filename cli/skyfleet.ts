@@ -1,4 +1,3 @@
-import { version } from '../package.json';
 import { addCompletion } from './completion';
 import { exitCodes } from './exit-codes';
 import { buildProgram } from './program';
@@ -9,13 +8,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-async function main(): Promise<void> {
-  const program = buildProgram(version);
-  await addCompletion(program);
-  await program.parseAsync();
+/**
+ * Runs the command that the arguments of the process name, and sets its exit code.
+ *
+ * @param version of the package.
+ */
+export async function skyfleet(version: string): Promise<void> {
+  try {
+    const program = buildProgram(version);
+    await addCompletion(program);
+    await program.parseAsync();
+  } catch (error) {
+    process.stderr.write(`skyfleet: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = exitCodes.failed;
+  }
 }
-
-main().catch((error: unknown) => {
-  process.stderr.write(`skyfleet: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = exitCodes.failed;
-});

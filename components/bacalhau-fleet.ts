@@ -10,6 +10,7 @@ import { Launches } from './launches';
 import { ShippedFiles } from './shipped-files';
 import { SkyCluster, type SkyClusterArgs } from './sky-cluster';
 
+/** What a fleet is made from, and where it is launched. */
 export interface BacalhauFleetArgs extends Pick<
   SkyClusterArgs,
   | 'stack'
@@ -31,13 +32,40 @@ export interface BacalhauFleetArgs extends Pick<
   /** Zones of the region that have a subnet, in the order in which to try them. */
   zones: string[];
   /** NATS addresses of the orchestrators, and TLS where they ask for it. */
-  orchestrator: { endpoints: string[]; tls?: { caCert?: string; handshakeFirst?: boolean } };
+  orchestrator: {
+    /** `nats://host:port`; a node uses the first that answers. */
+    endpoints: string[];
+    /** TLS is demanded where this is present. */
+    tls?: {
+      /** PEM text of the authority; a public one where absent. */
+      caCert?: string;
+      /** Whether a proxy before the orchestrator ends TLS, and so speaks it from the first byte on; false where absent. */
+      handshakeFirst?: boolean;
+    };
+  };
   /** The compute node: image and what jobs may do. */
-  bacalhau: { image: string; acceptNetworkedJobs: boolean; logLevel: string };
-  /** Image of the sensor. */
-  sensor: { image: string };
+  bacalhau: {
+    /** Image with a version. */
+    image: string;
+    /** Whether jobs may ask for a network. */
+    acceptNetworkedJobs: boolean;
+    /** `trace`, `debug`, `info`, `warn` or `error`. */
+    logLevel: string;
+  };
+  /** The sensor beside each compute node. */
+  sensor: {
+    /** Image with a version. */
+    image: string;
+  };
   /** The bucket that the nodes write to, below `prefix`. */
-  bucket: { name: pulumi.Input<string>; prefix: string; endpointUrl?: string };
+  bucket: {
+    /** Name of the bucket. */
+    name: pulumi.Input<string>;
+    /** The fleet's folder in it, with a slash at its end, such as `fleets/sensors/`. */
+    prefix: string;
+    /** S3 endpoint that nodes use instead of AWS's own. */
+    endpointUrl?: string;
+  };
 }
 
 /** A fleet of Bacalhau compute nodes: `clusters` places, each a SkyPilot cluster of `nodesPerCluster` nodes. */

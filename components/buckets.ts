@@ -2,11 +2,13 @@ import * as aws from '@pulumi/aws';
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 
+/** What a data bucket is made from. */
 export interface BucketsArgs {
   /** What happens to the bucket when the stack is destroyed: it is left where it is, or emptied and deleted. */
   onDestroy: 'keep' | 'delete';
   /** Key prefixes of the data that sensors and health checks write. */
   dataPrefixes: string[];
+  /** How long the bucket keeps what is in it. */
   retention: {
     /** Days after which what nodes wrote is deleted; never where absent. */
     dataDays?: number;
@@ -25,7 +27,9 @@ export interface BucketsArgs {
  * object's permissions say.
  */
 export class Buckets extends pulumi.ComponentResource {
+  /** Name of the bucket, known once its protection is there. */
   readonly dataBucketName: pulumi.Output<string>;
+  /** ARN of the bucket. */
   readonly dataBucketArn: pulumi.Output<string>;
 
   constructor(name: string, args: BucketsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -13,6 +13,7 @@ export { Buckets, type BucketsArgs } from './buckets';
 export { NodeRole, type NodeRoleArgs } from './node-role';
 export { SkyServer, type SkyServerArgs } from './sky-server';
 export { BacalhauFleet, type BacalhauFleetArgs } from './bacalhau-fleet';
+export type { PlacePlan } from '../deployment/operator/place-plan';
 export { SkyCluster, type SkyClusterArgs } from './sky-cluster';
 export { ShippedFiles, type ShippedFilesArgs } from './shipped-files';
 export { Reviewed, type ReviewedArgs } from './reviewed';

@@ -21,6 +21,7 @@ export class Launches {
     this.done = new local.Command(`${name}-launched`, {}, { ...opts, dependsOn: submissions });
   }
 
+  /** Has every wait come after a launch too; `SkyCluster` calls it. */
   add(submission: pulumi.Resource): void {
     this.submissions.push(submission);
   }

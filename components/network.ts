@@ -5,6 +5,7 @@ import { FlowLogs } from './flow-logs';
 import { NodeSecurityGroup } from './security-group';
 import { taggedAs, type Tagged } from './tags';
 
+/** What a network is made from. */
 export interface NetworkArgs {
   /** AWS region. */
   region: string;
@@ -17,7 +18,10 @@ export interface NetworkArgs {
   /** Address ranges that may use SSH on the nodes. */
   sshCidrs: string[];
   /** Records of all traffic, and the days that they are kept. None where absent. */
-  flowLogs?: { retentionDays: number };
+  flowLogs?: {
+    /** Days; one of the numbers that CloudWatch knows, such as 30. */
+    retentionDays: number;
+  };
   /** Permissions boundary of the roles made here. */
   permissionsBoundary?: string;
   /** Tags of every resource made here, beside `Name`. */
@@ -29,12 +33,15 @@ export interface NetworkArgs {
  * nothing may use the VPC's default security group.
  */
 export class Network extends pulumi.ComponentResource {
+  /** Id of the VPC, such as `vpc-0123456789abcdef0`. */
   readonly vpcId: pulumi.Output<string>;
   /** `Name` tag of the VPC, by which SkyPilot finds it. */
   readonly vpcName: string;
+  /** Ids of the subnets, in the order of the zones. */
   readonly subnetIds: pulumi.Output<string[]>;
   /** `Name` tags of the subnets, by which SkyPilot finds them, in the order of the zones. */
   readonly subnetNames: string[];
+  /** Id of the security group of the nodes. */
   readonly securityGroupId: pulumi.Output<string>;
   /** Name of the security group, by which SkyPilot finds it. */
   readonly securityGroupName: string;

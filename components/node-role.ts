@@ -1,6 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 
+/** What the role of the nodes is made from. */
 export interface NodeRoleArgs {
   /** ARN of the bucket that the nodes may use. */
   bucketArn: pulumi.Input<string>;
@@ -16,6 +17,7 @@ export interface NodeRoleArgs {
 
 /** The IAM role of the nodes and its instance profile: objects below one prefix of one bucket, and nothing else. */
 export class NodeRole extends pulumi.ComponentResource {
+  /** ARN of the role. */
   readonly roleArn: pulumi.Output<string>;
   /** Name of the instance profile, which SkyPilot gives to the instances. */
   readonly instanceProfileName: string;

@@ -2,12 +2,15 @@ import { z } from 'zod';
 
 /** Why what a review blocked was applied all the same; stands in the stack's outputs. */
 const overrideSchema = z.strictObject({
+  /** As it was given. */
   reason: z.string(),
   /** The rules whose findings it was applied against. */
   rules: z.array(z.string()),
+  /** When it was given, as ISO 8601. */
   at: z.iso.datetime(),
 });
 
+/** Why what a review blocked was applied all the same. */
 export type Override = z.infer<typeof overrideSchema>;
 
 /**

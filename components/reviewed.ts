@@ -4,6 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { SkyfleetConfig } from '../config/schema';
 import { toYaml } from '../deployment/operator/task';
 
+/** What a review goes by. */
 export interface ReviewedArgs {
   /** Full name of the stack. */
   stack: string;

@@ -3,6 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { fileVariable } from '../deployment/operator/shipped-files';
 import { operatorProgram } from './operator-program';
 
+/** Which files are shipped. */
 export interface ShippedFilesArgs {
   /** Full name of the stack. */
   stack: string;

@@ -13,6 +13,7 @@ import { operatorProgram } from './operator-program';
 import type { SkyServer } from './sky-server';
 import type { StackHistory } from './stack-history';
 
+/** What a cluster is made from, and where it is launched. */
 export interface SkyClusterArgs {
   /** Full name of the stack, which the instances carry as a tag. */
   stack: string;
@@ -34,8 +35,13 @@ export interface SkyClusterArgs {
   strategy: 'create-first' | 'delete-first';
   /** Who brings back nodes that AWS has taken: the next `up`, or SkyPilot, as a managed job. */
   recovery: 'up' | 'managed';
-  /** The data bucket, and the fleet's folder in it with a slash at its end. */
-  bucket: { name: pulumi.Input<string>; prefix: string };
+  /** The data bucket. */
+  bucket: {
+    /** Name of the bucket. */
+    name: pulumi.Input<string>;
+    /** The fleet's folder in it, with a slash at its end, such as `fleets/sensors/`. */
+    prefix: string;
+  };
   /** Minutes that running jobs may take to end before their node is removed or replaced; 0 does not wait. */
   drainMinutes: number;
   /**
@@ -44,11 +50,23 @@ export interface SkyClusterArgs {
    */
   orchestratorToken: pulumi.Input<string>;
   /** The orchestrator's API, from whose list nodes are taken that go; where absent, they stay on it as disconnected. */
-  orchestratorApi?: { endpoint: string; token?: pulumi.Input<string> };
+  orchestratorApi?: {
+    /** Address, such as `http://orchestrator.example.com:1234`, as seen from where Pulumi runs. */
+    endpoint: string;
+    /** Token, where it asks for one; a secret. */
+    token?: pulumi.Input<string>;
+  };
   /** The SkyPilot server that the stack belongs to. */
   skypilot: SkyServer;
-  /** Minutes that a launch, a deletion and a single call may take. */
-  timeouts: { launchMinutes: number; deleteMinutes: number; callMinutes: number };
+  /** Limits of the commands. */
+  timeouts: {
+    /** Minutes that a launch may take until its nodes are ready. */
+    launchMinutes: number;
+    /** Minutes that a deletion may take until its instances are terminated. */
+    deleteMinutes: number;
+    /** Minutes that a single call may take. */
+    callMinutes: number;
+  };
   /** Tags of the instances and volumes, beside those by which the cluster is found again. */
   tags?: Record<string, string>;
   /** The launches that go out before any wait begins; its own alone where absent. */

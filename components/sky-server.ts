@@ -3,14 +3,20 @@ import * as pulumi from '@pulumi/pulumi';
 import { storedProgram } from '../deployment/operator/stored-program';
 import { operatorProgram } from './operator-program';
 
+/** Which SkyPilot server a stack belongs to. */
 export interface SkyServerArgs {
   /** Full name of the stack. */
   stack: string;
   /** AWS region. */
   region: string;
-  /** Minutes that a deletion and a single call may take. */
-  timeouts: { deleteMinutes: number; callMinutes: number };
-  /** Address of the SkyPilot server. */
+  /** Limits of the commands. */
+  timeouts: {
+    /** Minutes that a deletion may take until its instances are terminated. */
+    deleteMinutes: number;
+    /** Minutes that a single call may take. */
+    callMinutes: number;
+  };
+  /** Address of the SkyPilot server, such as `http://127.0.0.1:46580`. */
   endpoint: pulumi.Input<string>;
   /** Service account token, where the server asks for a login; a secret. */
   token?: pulumi.Input<string>;
@@ -24,7 +30,9 @@ export interface SkyServerArgs {
  * stack is destroyed, whatever of it is still on the server is taken down, recorded or not.
  */
 export class SkyServer extends pulumi.ComponentResource {
+  /** Address of the server. */
   readonly endpoint: pulumi.Output<string>;
+  /** Service account token, a secret; undefined where the server asks for none. */
   readonly token: pulumi.Output<string> | undefined;
   /** What the server is known by, for the commands that use it. */
   readonly identity: pulumi.Output<string>;

@@ -18,6 +18,7 @@ import { recordedStack, stackName } from './recorded-stack';
 
 /** What came before: what Pulumi has recorded of the places of a stack, and what is really there. */
 export class StackHistory {
+  /** @internal */
   constructor(
     private readonly past: {
       recorded: ReadonlyMap<string, RecordedPlace>;
@@ -29,12 +30,20 @@ export class StackHistory {
     },
   ) {}
 
-  /** The places that are recorded. */
+  /**
+   * The places that are recorded.
+   *
+   * @internal
+   */
   get places(): RecordedPlace[] {
     return [...this.past.recorded.values()];
   }
 
-  /** What is known of one place. */
+  /**
+   * What is known of one place.
+   *
+   * @internal
+   */
   of(place: string): Omit<PlaceFacts, 'nodes' | 'wanted'> {
     const { recorded, faults, launches, token } = this.past;
     return {

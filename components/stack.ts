@@ -29,9 +29,13 @@ export interface StackOutputs {
 
 /** The components of a whole stack, for what a program of its own adds to them. */
 export interface DeclaredStack {
+  /** The VPC and what is in it. */
   network: Network;
+  /** The data bucket. */
   buckets: Buckets;
+  /** The role of the nodes. */
   nodeRole: NodeRole;
+  /** The SkyPilot server that the stack belongs to. */
   skypilot: SkyServer;
   /** The fleets, in the order of the configuration. */
   fleets: BacalhauFleet[];

@@ -150,7 +150,14 @@ function valueAt(value: unknown, path: string): unknown {
 /** Inputs that decide which places there are, and nothing about any one of them. */
 const ofNoPlace = ['fleets[].name', 'fleets[].clusters'];
 
-/** What a fleet's places are made from, of all inputs that can change something on a node. */
+/**
+ * What a fleet's places are made from, of all inputs that can change something on a node.
+ *
+ * @param config the configuration of the whole stack.
+ * @param region AWS region.
+ * @param fleet one of its fleets.
+ * @returns the values by their names in the table of change classes (docs/changes.md).
+ */
 export function fleetInputs(
   config: Pick<SkyfleetConfig, 'network' | 'fleets'> & Partial<SkyfleetConfig>,
   region: string,

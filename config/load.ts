@@ -10,6 +10,7 @@ import { isToken, tokenRule } from './token';
 export interface StackConfig extends SkyfleetConfig {
   /** AWS region of the stack (`aws:region`). */
   region: string;
+  /** The secrets, for inputs of resources. */
   secrets: {
     /** Token with which compute nodes join the orchestrator (`skyfleet:orchestratorToken`). */
     orchestratorToken: pulumi.Output<string>;
@@ -20,8 +21,11 @@ export interface StackConfig extends SkyfleetConfig {
   };
   /** The same in plain, for what the program itself compares and asks; never an input of a resource. */
   plain: {
+    /** The orchestrator's token. */
     orchestratorToken: string;
+    /** The SkyPilot server's token; undefined where there is none. */
     skypilotToken: string | undefined;
+    /** The token of the orchestrator's API; undefined where there is none. */
     orchestratorApiToken: string | undefined;
   };
 }

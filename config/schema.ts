@@ -350,6 +350,7 @@ const shared = z
   );
 
 export const configSchema = z.strictObject({
+  /** The stack whose outputs stand in for what this stack file does not say. */
   shared: shared.prefault({}),
   network,
   access,
@@ -364,7 +365,9 @@ export const configSchema = z.strictObject({
   tags: tagMap.default({}).describe('AWS tags of everything that the stack makes.'),
 });
 
+/** A fleet as `skyfleet:fleets` of the stack file declares it, checked and with its defaults; see docs/configuration.md. */
 export type FleetConfig = z.output<typeof fleetSchema>;
+/** All that the `skyfleet:` keys of a stack file declare, checked and with their defaults; see docs/configuration.md. */
 export type SkyfleetConfig = z.output<typeof configSchema>;
 export type OrdinalRange = z.output<typeof ordinalRange>;
 

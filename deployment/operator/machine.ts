@@ -3,6 +3,7 @@ import { gravitonTypes } from '../../config/graviton';
 
 /** What the machines of a cluster are, and where they may be launched. */
 export interface MachineSpec {
+  /** AWS region. */
   region: string;
   /** Zones to try, in this order; each has a subnet of the stack. */
   zones: string[];
@@ -18,13 +19,17 @@ export interface MachineSpec {
   architecture?: 'x86_64' | 'arm64';
   /** Kind of accelerator and how many of it each node has. */
   accelerators?: Record<string, number>;
+  /** Spot instances, or on-demand. */
   spot: boolean;
   /** Launch on-demand as the last resort. */
   onDemandFallback: boolean;
   /** Price limit of one node in US dollars per hour. */
   maxHourlyUsd?: number;
+  /** Size of the root volume in GiB. */
   diskSizeGiB: number;
+  /** AMI; SkyPilot's Ubuntu image where absent. */
   imageId?: string;
+  /** Nodes of the cluster. */
   nodes: number;
   /** Nodes are recovered unattended, by a managed job of SkyPilot's. */
   managed?: boolean;

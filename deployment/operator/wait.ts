@@ -14,14 +14,21 @@ import { SkyRequestError, type SkyPilot } from './skypilot';
 
 /** What a node says of itself at the end of its run part (`deployment/node/scripts/run.sh`). */
 export interface NodeReport {
+  /** Id of its EC2 instance. */
   instanceId: string;
+  /** Availability zone that it stands in. */
   zone: string;
+  /** AWS region. */
   region: string;
+  /** Address within the VPC. */
   privateIp: string;
-  /** Null where nodes have private addresses only. */
+  /** Public address; null where nodes have private addresses only. */
   publicIp: string | null;
+  /** Name of the Bacalhau node, as the orchestrator lists it. */
   nodeName: string;
+  /** Its sensor ordinal. */
   ordinal: number;
+  /** Identity of its sensor, such as `SENSOR_CA_SFO_0000`. */
   sensorId: string;
 }
 

@@ -6,7 +6,9 @@ export = async () => {
   const { buckets, outputs } = await declareStack(await loadConfig(__dirname));
 
   const reader = new aws.iam.Role('sensor-reader', {
-    assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: 'lambda.amazonaws.com' }),
+    assumeRolePolicy: JSON.stringify(
+      aws.iam.assumeRolePolicyForPrincipal({ Service: 'lambda.amazonaws.com' }),
+    ),
   });
   new aws.iam.RolePolicy('sensor-reader', {
     role: reader.id,
