@@ -57,7 +57,17 @@ export function chosenStacks(
   return chosen;
 }
 
+let opened: Promise<LocalWorkspace> | undefined;
+
 /** The Pulumi project of the current folder. */
+export const currentProject = (): Promise<LocalWorkspace> => (opened ??= openProject());
+
+/**
+ * The Pulumi project of the current folder, for work of its own.
+ *
+ * @param env further environment of the Pulumi CLI.
+ * @throws Error where there is none.
+ */
 export async function openProject(env: Record<string, string> = {}): Promise<LocalWorkspace> {
   const workDir = process.cwd();
   if (!fs.existsSync(path.join(workDir, 'Pulumi.yaml'))) {
@@ -68,7 +78,7 @@ export async function openProject(env: Record<string, string> = {}): Promise<Loc
 
 /** The stacks that the options of a command mean. */
 export async function stacksOf(choice: StackChoice): Promise<string[]> {
-  const workspace = await openProject();
+  const workspace = await currentProject();
   return chosenStacks(choice, await workspace.listStacks(), stacksWithFiles(workspace.workDir));
 }
 

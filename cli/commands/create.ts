@@ -12,7 +12,7 @@ import { agreed } from '../asking';
 import { exitCodes, worstOf } from '../exit-codes';
 import { ProgressDisplay } from '../progress-display';
 import { concluded, failuresText, sideBySide, valuesOf, type Outcome } from '../side-by-side';
-import { openProject, stacksOf, type StackChoice } from '../stacks';
+import { currentProject, stacksOf, type StackChoice } from '../stacks';
 import { reviewOf } from './review';
 
 export interface CreateOptions extends StackChoice, ReviewSettings {
@@ -49,7 +49,7 @@ async function applied(
   const env = { SKYFLEET_OVERRIDE: JSON.stringify(override) };
   await applyChange(stack, { kind: 'up', plan: told, env }, options);
   // Pulumi says nothing where it keeps no outputs.
-  const kept = (await (await openProject()).stackOutputs(stack))['reviewOverride'];
+  const kept = (await (await currentProject()).stackOutputs(stack))['reviewOverride'];
   if ((kept?.value as Override | undefined)?.at === override.at) return;
   throw new Error(
     `the up went well, and the outputs of ${stack} do not hold the reason of the override: ${JSON.stringify(kept?.value)}`,

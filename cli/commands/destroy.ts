@@ -4,7 +4,7 @@ import { destructionOf, destructionText } from '../destruction';
 import { exitCodes } from '../exit-codes';
 import { ProgressDisplay } from '../progress-display';
 import { concluded, sideBySide } from '../side-by-side';
-import { openProject, stacksOf, type StackChoice } from '../stacks';
+import { currentProject, stacksOf, type StackChoice } from '../stacks';
 
 export interface DestroyOptions extends StackChoice {
   /** Names of the stacks, which stand for typing them. */
@@ -21,7 +21,7 @@ async function confirmed(stack: string, { confirm }: DestroyOptions): Promise<bo
 /** Destroys stacks, side by side, each once its name was typed. */
 export async function destroy(options: DestroyOptions): Promise<number> {
   const stacks = await stacksOf(options);
-  const workspace = await openProject();
+  const workspace = await currentProject();
   const meant: string[] = [];
   for (const stack of stacks) {
     const exported = JSON.stringify(await workspace.exportStack(stack));

@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes';
 import { readFleet } from '../fleet/fleet';
 import { findNodes } from '../fleet/find';
-import { nodeName, printer, runOnNodes } from '../fleet/run-on-nodes';
+import { nodeName, printer, problemOf, runOnNodes } from '../fleet/run-on-nodes';
 import { seeNodes } from '../fleet/seen';
 import { remoteCommand, SshKeys } from '../fleet/ssh';
 import { jsonText } from '../output';
@@ -20,6 +20,8 @@ interface Executed {
   node: string;
   instanceId: string;
   exitCode: number;
+  /** What went wrong, in words; null where nothing did. */
+  problem: string | null;
   stdout: string;
   stderr: string;
 }
@@ -40,9 +42,10 @@ export async function exec(words: readonly string[], options: ExecOptions): Prom
         if (text !== undefined) text[stream] += `${line}\n`;
         if (!options.json) print(node, line, stream);
       });
-      return ended.map(({ node, code }) => ({
-        ...{ stack, node: nodeName(node), instanceId: node.instanceId, exitCode: code },
-        ...(texts.get(node.instanceId) ?? { stdout: '', stderr: '' }),
+      return ended.map((one) => ({
+        ...{ stack, node: nodeName(one.node), instanceId: one.node.instanceId, exitCode: one.code },
+        problem: problemOf(one) ?? null,
+        ...(texts.get(one.node.instanceId) ?? { stdout: '', stderr: '' }),
       }));
     } finally {
       keys.remove();
@@ -50,7 +53,7 @@ export async function exec(words: readonly string[], options: ExecOptions): Prom
   });
   const all = valuesOf(outcomes).flatMap(({ value }) => value);
   if (options.json) process.stdout.write(jsonText(all));
-  const failed = all.filter(({ exitCode }) => exitCode !== 0);
-  for (const { node, exitCode } of failed) process.stderr.write(`${node} ended with exit code ${exitCode}\n`);
-  return concluded(outcomes, () => (failed.length > 0 ? exitCodes.failed : exitCodes.done));
+  const problems = all.flatMap(({ problem }) => problem ?? []);
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  return concluded(outcomes, () => (problems.length > 0 ? exitCodes.failed : exitCodes.done));
 }

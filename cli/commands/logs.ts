@@ -2,7 +2,7 @@ import { exitCodes } from '../exit-codes';
 import { readFleet, type Fleet } from '../fleet/fleet';
 import { findNodes } from '../fleet/find';
 import { logCommand, showSetupLog, type LogSource } from '../fleet/logs';
-import { nodeName, printer, runOnNodes } from '../fleet/run-on-nodes';
+import { printer, problemOf, runOnNodes } from '../fleet/run-on-nodes';
 import { seeNodes } from '../fleet/seen';
 import { SshKeys } from '../fleet/ssh';
 import type { FleetNode } from '../fleet/nodes';
@@ -40,17 +40,8 @@ async function nodeLogs(
   const keys = new SshKeys(fleet);
   try {
     const ended = await runOnNodes(nodes, logCommand(source, options), keys, printer(nodes));
-    const failed = ended.filter(({ code }) => code !== 0);
-    if (failed.length === 0) return;
-    throw new Error(
-      failed
-        .map(({ node, code }) =>
-          code === 255
-            ? `${nodeName(node)} cannot be reached at ${node.address ?? 'no address'}; AWS says it is ${node.state}`
-            : `the ${source} log of ${nodeName(node)} cannot be shown (exit code ${code})`,
-        )
-        .join('\n'),
-    );
+    const problems = ended.flatMap((one) => problemOf(one) ?? []);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
   } finally {
     keys.remove();
   }

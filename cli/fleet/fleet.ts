@@ -12,7 +12,7 @@ import {
 } from '../../deployment/operator/recorded-state';
 import { ownServer } from '../../deployment/operator/server-identity';
 import type { SkyPilot } from '../../deployment/operator/skypilot';
-import { openProject } from '../stacks';
+import { currentProject } from '../stacks';
 
 /** What stands of a stack, and whom to ask about it, as the last `up` has recorded both. */
 export interface Fleet {
@@ -64,7 +64,7 @@ export function fleetOf({ places, dataBucket }: RecordedStack): Fleet | undefine
  * @throws Error where nothing is.
  */
 export async function readFleet(stack: string): Promise<Fleet> {
-  const exported = await (await openProject()).exportStack(stack);
+  const exported = await (await currentProject()).exportStack(stack);
   const fleet = fleetOf(parseRecordedStack(JSON.stringify(exported)));
   if (fleet === undefined) {
     throw new Error(

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { jobOfIncarnation } from '../../deployment/operator/managed-jobs';
 import type { SkyPilot } from '../../deployment/operator/skypilot';
 
@@ -54,9 +55,10 @@ export async function showSetupLog(
   { follow, lines }: { follow: boolean; lines: number },
   onLine: (line: string) => void,
 ): Promise<void> {
-  const cut = byLine(onLine);
+  const plain = (line: string): void => onLine(stripVTControlCharacters(line));
+  const cut = byLine(plain);
   const show = (log: string): void => {
-    log.trimEnd().split('\n').slice(-lines).forEach(onLine);
+    log.trimEnd().split('\n').slice(-lines).forEach(plain);
   };
   if (managed) {
     const job = await jobOfIncarnation(sky, incarnation, stack);

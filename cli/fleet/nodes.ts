@@ -78,7 +78,9 @@ function healthOf(
  * recorded, such as those of a launch under way.
  */
 export function joinNodes(stack: string, recorded: readonly StandingPlace[], seen: SeenFleet): FleetNode[] {
-  const nodes = recorded.flatMap(({ place, incarnation, managed, nodes: ofPlace }) =>
+  const byName = new Intl.Collator('en', { numeric: true });
+  const ordered = [...recorded].sort((a, b) => byName.compare(a.place, b.place));
+  const nodes = ordered.flatMap(({ place, incarnation, managed, nodes: ofPlace }) =>
     ofPlace.map((node): FleetNode => {
       const instance = instanceOfNode(node, managed, seen);
       const instanceId = instance?.instanceId ?? node.instanceId;

@@ -8,6 +8,21 @@ export interface RunOnNode {
   node: FleetNode;
   /** Its exit code; 255 where there was no connection. */
   code: number;
+  /** Why the node could not be reached; undefined where the command ran, or `ssh` says why. */
+  problem?: string;
+}
+
+/** Exit code of `ssh` where there is no connection. */
+const noConnection = 255;
+
+/** What went wrong on a node, in words; undefined where nothing did. */
+export function problemOf({ node, code, problem }: RunOnNode): string | undefined {
+  if (code === 0) return undefined;
+  const name = nodeName(node);
+  if (problem !== undefined) return `${name}: ${problem}`;
+  return code === noConnection
+    ? `${name} cannot be reached at ${node.address ?? 'no address'}; AWS says it is ${node.state}`
+    : `${name}: the command ended with exit code ${code}`;
 }
 
 /** What a node is called before its lines. */
@@ -26,8 +41,13 @@ export async function runOnNodes(
 ): Promise<RunOnNode[]> {
   return Promise.all(
     nodes.map(async (node): Promise<RunOnNode> => {
-      const target = await keys.target(node);
-      const argv = ['-o', 'BatchMode=yes', ...sshArguments(target), '--', command];
+      let argv: string[];
+      try {
+        argv = ['-o', 'BatchMode=yes', ...sshArguments(await keys.target(node)), '--', command];
+      } catch (error) {
+        // One node that cannot be reached does not keep the command from the others.
+        return { node, code: noConnection, problem: error instanceof Error ? error.message : String(error) };
+      }
       const child = spawn('ssh', argv, { stdio: ['ignore', 'pipe', 'pipe'] });
       for (const stream of ['stdout', 'stderr'] as const) {
         createInterface({ input: child[stream] }).on('line', (line) => onLine(node, line, stream));

@@ -130,7 +130,8 @@ describe('SkyPilot’s server', () => {
   };
 
   test('gives the log of the newest job, to its end or the last lines of it', async () => {
-    server.logs = (body) => `${JSON.stringify([body['job_id'], body['follow']])}\none\ntwo\n`;
+    server.logs = (body) =>
+      `${JSON.stringify([body['job_id'], body['follow']])}\n\u001b[36mone\u001b[0m\ntwo\n`;
     expect(await shown(false, { follow: false, lines: 2 })).toEqual(['one', 'two']);
     expect(await shown(false, { follow: true, lines: 2 })).toEqual(['[11,true]', 'one', 'two']);
   });
