@@ -98,6 +98,7 @@ function addChanges(program: Command): void {
     .option('--plan <file>', 'apply a plan that review has saved, instead of reviewing now')
     .option('--override <reason>', 'apply what is blocked, for a reason that is kept in the stack')
     .addOption(yes)
+    .addOption(json)
     .addOption(verbose(requests))
     .action(ends((options: CreateOptions) => load('create').create(options)));
 
@@ -105,11 +106,12 @@ function addChanges(program: Command): void {
     program,
     'repair',
     'bring back what is gone, stopped, unhealthy or disconnected, and do nothing else',
-    ...[stack, all, configFile, yes, verbose(requests), ...pricing],
+    ...[stack, all, configFile, yes, json, verbose(requests), ...pricing],
   ).action(ends((options: CreateOptions) => load('repair').repair(options)));
 
   command(program, 'destroy', 'destroy stacks, each once its name was typed', stack, all, configFile)
     .addOption(repeated('--confirm <name>', 'the name of a stack, instead of typing it'))
+    .addOption(json)
     .addOption(verbose('tell more'))
     .action(ends((options: DestroyOptions) => load('destroy').destroy(options)));
 
@@ -193,6 +195,7 @@ function addNodes(program: Command): void {
     .addOption(new Option('--of <what>', 'whose log').choices(logSources).default('compute'))
     .option('-f, --follow', 'go on until Ctrl-C', false)
     .option('-n, --lines <number>', 'how many of the last lines', wholeNumber, 50)
+    .addOption(new Option('--json', 'print a JSON object for each line').default(false))
     .action(ends((of: string[], options: LogsOptions) => load('logs').logs(of, options)));
 
   command(program, 'exec', 'run a command on nodes; one word is a line for their shell')

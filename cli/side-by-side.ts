@@ -24,12 +24,23 @@ export function valuesOf<T>(outcomes: readonly Outcome<T>[]): { stack: string; v
   return outcomes.filter((outcome) => 'value' in outcome);
 }
 
-/** What failed, one paragraph a stack; empty where nothing did. */
+/** How many of several stacks failed, and which; empty where none did, or where there is one. */
+export const sumText = (failed: readonly string[], all: readonly unknown[]): string =>
+  failed.length > 0 && all.length > 1
+    ? `${failed.length} of ${all.length} stacks failed: ${failed.join(', ')}\n`
+    : '';
+
+/** What failed, one paragraph a stack, and the sum of it; empty where nothing did. */
 export function failuresText(outcomes: readonly Outcome<unknown>[]): string {
   const failed = outcomes.filter((outcome) => 'error' in outcome);
-  const said = failed.map(({ stack, error }) => `${stack}: ${error.message}\n`);
-  const sum = `${failed.length} of ${outcomes.length} stacks failed: ${failed.map(({ stack }) => stack).join(', ')}\n`;
-  return `${said.join('')}${failed.length > 0 && outcomes.length > 1 ? sum : ''}`;
+  const said = failed.map(({ stack, error }) => `${stack}: ${error.message}\n`).join('');
+  return (
+    said +
+    sumText(
+      failed.map(({ stack }) => stack),
+      outcomes,
+    )
+  );
 }
 
 /**

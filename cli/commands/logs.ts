@@ -16,18 +16,18 @@ export interface LogsOptions extends StackChoice {
   follow: boolean;
   /** How many of the last lines. */
   lines: number;
+  json: boolean;
 }
 
 /** Setup logs are of places, and not of nodes. */
 async function setupLogs(fleet: Fleet, nodes: readonly FleetNode[], options: LogsOptions): Promise<void> {
   const sky = await fleet.server();
   const incarnations = [...new Map(nodes.map((node) => [node.incarnation, node])).values()];
-  const prefix = ({ incarnation }: FleetNode): string => (incarnations.length > 1 ? `${incarnation} | ` : '');
-  await Promise.all(
-    incarnations.map((node) =>
-      showSetupLog(sky, node, options, (line) => void process.stdout.write(`${prefix(node)}${line}\n`)),
-    ),
-  );
+  const show = ({ incarnation }: FleetNode, line: string): void => {
+    const prefix = incarnations.length > 1 ? `${incarnation} | ` : '';
+    process.stdout.write(`${options.json ? JSON.stringify({ incarnation, line }) : `${prefix}${line}`}\n`);
+  };
+  await Promise.all(incarnations.map((node) => showSetupLog(sky, node, options, (line) => show(node, line))));
 }
 
 /** @throws Error that names the nodes whose log could not be shown. */
@@ -39,7 +39,7 @@ async function nodeLogs(
 ): Promise<void> {
   const keys = new SshKeys(fleet);
   try {
-    const ended = await runOnNodes(nodes, logCommand(source, options), keys, printer(nodes));
+    const ended = await runOnNodes(nodes, logCommand(source, options), keys, printer(nodes, options.json));
     const problems = ended.flatMap((one) => problemOf(one) ?? []);
     if (problems.length > 0) throw new Error(problems.join('\n'));
   } finally {

@@ -60,8 +60,11 @@ export async function runOnNodes(
   );
 }
 
-/** Prints lines as they come, each behind the name of its node where there are several. */
-export function printer(nodes: readonly FleetNode[]): Parameters<typeof runOnNodes>[3] {
+/** Prints lines as they come: each behind the name of its node where there are several, or as a JSON object. */
+export function printer(nodes: readonly FleetNode[], json = false): Parameters<typeof runOnNodes>[3] {
+  if (json) {
+    return (node, line) => void process.stdout.write(`${JSON.stringify({ node: nodeName(node), line })}\n`);
+  }
   const width = Math.max(...nodes.map((node) => nodeName(node).length));
   const prefix = (node: FleetNode): string => (nodes.length > 1 ? `${nodeName(node).padEnd(width)} | ` : '');
   return (node, line, stream) => void process[stream].write(`${prefix(node)}${line}\n`);
