@@ -1,4 +1,5 @@
 import { Stack, type LocalWorkspace } from '@pulumi/pulumi/automation';
+import { targetsOf } from '../deployment/operator/preview';
 import { openProject } from './stacks';
 import type { ProgressDisplay } from './progress-display';
 
@@ -8,6 +9,8 @@ export type Change =
       kind: 'up';
       /** File of the plan to hold to. */
       plan: string;
+      /** The places that alone are to change; all where there is none. */
+      places?: readonly string[];
       /** Further environment of the program. */
       env?: Record<string, string>;
     }
@@ -41,8 +44,10 @@ export async function applyChange(
     ...(configFile === undefined ? {} : { configFile }),
   };
   try {
-    if (change.kind === 'up') await pulumi.up({ ...options, plan: change.plan });
-    else await pulumi.destroy(options);
+    if (change.kind === 'up') {
+      const target = (change.places ?? []).flatMap(targetsOf);
+      await pulumi.up({ ...options, plan: change.plan, ...(target.length === 0 ? {} : { target }) });
+    } else await pulumi.destroy(options);
   } catch (error) {
     const said = display.errorsOf(stack);
     const message = error instanceof Error ? error.message : String(error);

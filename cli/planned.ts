@@ -10,6 +10,8 @@ export interface Planned {
   /** File of the plan. */
   plan: string;
   override: Override | undefined;
+  /** The places that alone are to change; all where there is none. */
+  places: readonly string[];
 }
 
 /**
@@ -19,15 +21,15 @@ export interface Planned {
  */
 export async function applyPlanned(
   stack: string,
-  { plan, override }: Planned,
+  { plan, override, places }: Planned,
   options: { configFile: string | undefined; display: ProgressDisplay },
 ): Promise<void> {
-  if (override === undefined) return applyChange(stack, { kind: 'up', plan }, options);
+  if (override === undefined) return applyChange(stack, { kind: 'up', plan, places }, options);
   const told = `${plan}.overridden`;
   fs.writeFileSync(told, planWithOverride(fs.readFileSync(plan, 'utf8'), override), { mode: 0o600 });
   try {
     const env = { SKYFLEET_OVERRIDE: JSON.stringify(override) };
-    await applyChange(stack, { kind: 'up', plan: told, env }, options);
+    await applyChange(stack, { kind: 'up', plan: told, places, env }, options);
   } finally {
     fs.rmSync(told);
   }

@@ -53,7 +53,10 @@ const repeated = (flags: string, description: string): Option =>
 
 const stack = repeated('-s, --stack <name>', 'the stack, or several; the current one where it is left out');
 const all = new Option('-a, --all', 'all stacks of the project that have a stack file');
-const configFile = new Option('--config-file <file>', 'the stack file, where it is not Pulumi.<stack>.yaml');
+const configFile = new Option(
+  '--config-file <file>',
+  'the stack file, where it is not Pulumi.<stack>.yaml',
+).env('SKYFLEET_CONFIG_FILE');
 const json = new Option('--json', 'print JSON').default(false);
 const yes = new Option('-y, --yes', 'do not ask').default(false);
 const verbose = (what: string): Option => new Option('-v, --verbose', what).default(false);
@@ -65,6 +68,8 @@ const pricing = [
   ),
   new Option('--prices <file>', 'prices of your own, in the form of review/cost/prices.yaml, before those'),
 ];
+
+const place = repeated('--place <name>', 'only this place, or these, of one stack');
 
 /** A command with its options. */
 function command(program: Command, name: string, description: string, ...options: Option[]): Command {
@@ -92,7 +97,7 @@ function addChanges(program: Command): void {
     program,
     'create',
     'review stacks, ask, and apply just what was reviewed',
-    ...[stack, all, configFile, ...pricing],
+    ...[stack, all, configFile, place, ...pricing],
   )
     .alias('up')
     .option('--plan <file>', 'apply a plan that review has saved, instead of reviewing now')
@@ -132,7 +137,7 @@ function addReviews(program: Command): void {
     program,
     'review',
     'say what a create would do and cost, and change nothing',
-    ...[stack, all, configFile, json, ...pricing],
+    ...[stack, all, configFile, place, json, ...pricing],
   )
     .option('--out <folder>', 'write review.md and review.json')
     .option('--save-plan <file>', 'save the plan of the one stack, for create --plan')

@@ -1,5 +1,5 @@
 import { readNodeFiles } from '../deployment/operator/node-files';
-import { parsePreview, previewStack } from '../deployment/operator/preview';
+import { parsePreview, previewStack, targetsOf } from '../deployment/operator/preview';
 import { configRenderer } from './bacalhau-config';
 import { readCatalog, usualCatalog } from './cost/catalog';
 import { readPrices } from './cost/prices';
@@ -15,6 +15,8 @@ export interface ReviewSettings {
   catalog?: string;
   /** Prices of one's own before those of `review/cost/prices.yaml`, in the same form. */
   prices?: string;
+  /** The places that alone are to change, of one stack; all where absent. */
+  place?: string[];
 }
 
 /** Previews a stack and says what an `up` would do; the plan is saved where a file for it is named. */
@@ -25,7 +27,7 @@ export type Reviewer = (stack: string, savePlan?: string) => Promise<StackReview
  *
  * @throws Error where a file that is named is not there; the reviewer itself, where a preview fails.
  */
-export function reviewerOf({ configFile, ...settings }: ReviewSettings): Reviewer {
+export function reviewerOf({ configFile, place = [], ...settings }: ReviewSettings): Reviewer {
   const catalog = readCatalog(settings.catalog ?? usualCatalog());
   if (catalog === undefined && settings.catalog !== undefined) {
     throw new Error(`there is no catalog ${settings.catalog}`);
@@ -41,6 +43,7 @@ export function reviewerOf({ configFile, ...settings }: ReviewSettings): Reviewe
       '--show-sames',
       ...(configFile === undefined ? [] : ['--config-file', configFile]),
       ...(savePlan === undefined ? [] : ['--save-plan', savePlan]),
+      ...place.flatMap(targetsOf).flatMap((target) => ['--target', target]),
     ];
     const review = reviewStack(stack, parsePreview(await previewStack(stack, args)), inputs);
     if (savePlan !== undefined) saveReview(savePlan, review);

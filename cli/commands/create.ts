@@ -43,9 +43,12 @@ interface CreatedStack {
 const leastReason = 10;
 
 /** @throws Error where options do not go together. */
-function checkOptions({ override: reason, plan }: CreateOptions, stacks: readonly string[]): void {
+function checkOptions({ override: reason, place, plan }: CreateOptions, stacks: readonly string[]): void {
   if (reason !== undefined && reason.trim().length < leastReason) {
     throw new Error(`--override must say why, in ${leastReason} characters or more`);
+  }
+  if (place !== undefined && stacks.length > 1) {
+    throw new Error('--place names places of one stack, and several are meant');
   }
   if (plan !== undefined && stacks.length > 1) {
     throw new Error('--plan is the plan of one stack, and several are meant');
@@ -56,7 +59,7 @@ function checkOptions({ override: reason, plan }: CreateOptions, stacks: readonl
 function decide(
   review: StackReview,
   plan: string,
-  reason: string | undefined,
+  { override: reason, place: places = [] }: CreateOptions,
 ): Planned | Pick<CreatedStack, 'result' | 'problem'> {
   const override = reason === undefined ? undefined : overrideOf(review, reason, new Date());
   if (review.blocked && override === undefined) {
@@ -65,7 +68,7 @@ function decide(
       problem: `${blockedText(review)}. Mend what is found, or say why not: --override REASON`,
     };
   }
-  return review.changes ? { plan, override } : { result: 'unchanged', problem: null };
+  return review.changes ? { plan, override, places } : { result: 'unchanged', problem: null };
 }
 
 /** The review of a stack, made now or saved with its plan. */
@@ -107,7 +110,7 @@ async function createAll(
     const made = await review(stack, planOf(stack));
     const refused = refusal(made);
     if (refused !== undefined) throw new Error(refused);
-    return { review: made, decision: decide(made, planOf(stack), options.override) };
+    return { review: made, decision: decide(made, planOf(stack), options) };
   });
   const values = valuesOf(reviews);
   const whole = reviewOf(values.map(({ stack, value }) => ({ stack, value: value.review })));

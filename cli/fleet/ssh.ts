@@ -31,6 +31,7 @@ export function sshArguments({ node, access, keyFile, knownHosts }: SshTarget): 
     'StrictHostKeyChecking=accept-new',
     `UserKnownHostsFile=${knownHosts}`,
     `HostKeyAlias=${node.instanceId}`,
+    'HashKnownHosts=no',
     'IdentitiesOnly=yes',
     'ConnectTimeout=15',
     'ServerAliveInterval=15',

@@ -5,7 +5,9 @@ import { parse, stringify } from 'yaml';
 import { leftoversOf } from '../../local/rig/leftovers';
 import { CHECKOUT } from '../../local/rig/paths';
 import { openRig, stopRig, type Rig } from '../../local/rig';
+import type { ListedPlace } from '../../cli/commands/list';
 import { exitCodes } from '../../cli/exit-codes';
+import type { FleetNode } from '../../cli/fleet/nodes';
 import { reviewSchema } from '../../review/model';
 import { aws, computeNodes, copyOfProgram, onInstance, runCli, succeeded, type Finished } from './rig-run';
 import { ArgumentWatch, filesHolding, holds, leaksIn } from './token-search';
@@ -295,6 +297,107 @@ describe('run again', () => {
   });
 });
 
+describe('the command line', () => {
+  /** Runs `npx skyfleet` as an operator of the rig. */
+  const skyfleet = (...args: string[]) =>
+    rig.exec([process.execPath, 'bin/skyfleet.mjs', ...args], { cwd: CHECKOUT });
+  const skyfleetJson = async <T>(...args: string[]): Promise<T> => {
+    const { code, stdout, stderr } = await skyfleet(...args, '--json');
+    if (code !== exitCodes.done) throw new Error(`${args.join(' ')} ended with ${String(code)}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  };
+  let nodes: FleetNode[];
+
+  test('lists the places of all stacks side by side', async () => {
+    const places = await skyfleetJson<ListedPlace[]>('list', '--all');
+    expect(places.map(({ place, region }) => [place, region])).toEqual([
+      ['local-0', 'us-west-2'],
+      ['local-1', 'us-west-2'],
+      ['local-eu-0', 'eu-west-1'],
+    ]);
+    for (const place of places) expect(place).toMatchObject({ skypilot: 'UP', nodes: 1, well: 1 });
+  });
+
+  test('knows each node by all of its names, and says how it is seen', async () => {
+    nodes = await skyfleetJson<FleetNode[]>('nodes', '--all');
+    expect(nodes).toHaveLength(3);
+    for (const node of nodes) {
+      expect(node).toMatchObject({ state: 'running', spot: true, skypilot: 'UP', health: { healthy: true } });
+      expect(first.stdout).toContain(node.sensorId);
+    }
+    expect(new Set(nodes.slice(0, 2).map(({ instanceId }) => instanceId))).toEqual(
+      new Set(instances.map(({ InstanceId }) => InstanceId)),
+    );
+  });
+
+  test('runs a command on the nodes of all stacks, and opens a shell on one', async () => {
+    const ran = await skyfleetJson<{ node: string; stdout: string }[]>(
+      'exec',
+      '--all',
+      'cat',
+      '/etc/hostname',
+    );
+    expect(ran.map(({ node }) => node)).toEqual(nodes.map(({ node }) => node));
+    for (const { instanceId, sensorId } of nodes.slice(0, 2)) {
+      const own = await onInstance(rig, instanceId, 'cat /etc/hostname');
+      expect(await skyfleet('ssh', '--stack', 'local', sensorId ?? '', 'cat', '/etc/hostname')).toMatchObject(
+        {
+          code: 0,
+          stdout: own.stdout,
+        },
+      );
+      const known = path.join(rig.paths.pulumi, '.local/state/skyfleet/known_hosts');
+      expect(fs.readFileSync(known, 'utf8')).toContain(`${instanceId} `);
+    }
+    expect(await skyfleet('ssh', '--stack', 'local', 'local-0', 'exit 7')).toMatchObject({ code: 7 });
+    expect(fs.readdirSync(os.tmpdir()).filter((file) => file.startsWith('skyfleet-ssh-'))).toEqual([]);
+  });
+
+  test.each([
+    ['compute', 'Compute'],
+    ['sensor', 'sensor-log-generator'],
+    ['health', 'ok   sensor rows'],
+    ['setup', 'SKYFLEET_NODE'],
+  ])('shows the %s log of several nodes, each line behind its node', async (source, text) => {
+    const { code, stdout } = await skyfleet('logs', '--stack', 'local', '--of', source, '--lines', '500');
+    expect(code).toBe(exitCodes.done);
+    const lines = stdout.trimEnd().split('\n');
+    for (const { node } of nodes.slice(0, 2)) {
+      expect(lines.some((line) => line.startsWith(`${node ?? ''} | `) && line.includes(text))).toBe(true);
+    }
+    expect(lines.filter((line) => !/^local-\d-\w{4} \| /.test(line))).toEqual([]);
+  });
+
+  test('shows what nodes report of their health', async () => {
+    const reports = await skyfleetJson<{ nodeName: string; healthy: boolean; gone: boolean }[]>(
+      'health',
+      '--all',
+    );
+    expect(reports.map(({ nodeName }) => nodeName).sort()).toEqual(nodes.map(({ node }) => node).sort());
+    for (const report of reports) expect(report).toMatchObject({ healthy: true, gone: false });
+  });
+
+  test('finds no drift, and says what the stack costs', async () => {
+    const options = ['--stack', 'local', '--config-file', configFile()];
+    expect(await skyfleetJson('drift', ...options)).toEqual([]);
+    const cost = await skyfleet('cost', ...options, '--json');
+    expect(JSON.parse(cost.stdout)).toEqual([
+      expect.objectContaining({
+        stack: 'local',
+        soFar: expect.objectContaining({ clusters: 2, machineHours: expect.any(Number) as number }) as object,
+      }),
+    ]);
+  });
+
+  test('does nothing to what is as it should be', async () => {
+    const options = ['--stack', 'local', '--config-file', configFile(), '--yes'];
+    for (const command of ['create', 'repair']) {
+      const [done] = await skyfleetJson<{ result: string }[]>(command, ...options);
+      expect(done?.result).toBe('unchanged');
+    }
+  });
+});
+
 describe('the rendered tasks', () => {
   test("are what SkyPilot's own command takes, and hold the token in no form", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-rendered-'));
@@ -512,6 +615,19 @@ describe('the token of the orchestrator', () => {
 });
 
 describe('destroyed', () => {
+  test('by the command line, a stack goes once its name was given', async () => {
+    const euFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local-eu.yaml');
+    const destroy = ['destroy', '--stack', 'local-eu', '--config-file', euFile, '--json', '--confirm'];
+    const run = (...args: string[]) =>
+      rig.exec([process.execPath, 'bin/skyfleet.mjs', ...args], { cwd: CHECKOUT });
+    expect(await run(...destroy, 'local')).toMatchObject({ code: exitCodes.failed });
+    expect(await runningInstances('eu-west-1')).toHaveLength(1);
+    const { code, stdout } = await run(...destroy, 'local-eu');
+    expect(code).toBe(exitCodes.done);
+    expect(JSON.parse(stdout)).toMatchObject([{ stack: 'local-eu', destroyed: true, places: 1, kept: [] }]);
+    expect(await runningInstances('eu-west-1')).toEqual([]);
+  });
+
   test('nothing of it is left, in the account or on the machine', async () => {
     const down = await runCli(['down', '--rig', name]);
     succeeded(down);
