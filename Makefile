@@ -96,6 +96,14 @@ chaos: setup ## Kill Pulumi, SkyPilot and instances at random times and find the
 review-examples: setup ## Make the reviews of docs/reviews/ anew, on a rig of their own
 	@$(TSX) local/review-examples.ts
 
+.PHONY: runbook
+runbook: setup ## Run the scripts of docs/runbook/ on a rig of their own, each against its fault
+	@$(TSX) local/runbook.ts
+
+.PHONY: session
+session: setup ## Record the terminal session of the README anew, on a rig of its own
+	@$(TSX) local/session.ts
+
 .PHONY: bench
 bench: node_modules/.package-lock.json ## Measure scale against bounds; writes docs/performance.md
 	@$(TSX) bench/run.ts

@@ -56,14 +56,11 @@ class Runbook {
     },
 
     'upgrade-bacalhau': async () => {
-      const [image] = (
-        await this.onNode('local-0', 'sudo docker inspect -f {{.Config.Image}} bacalhau_compute')
-      )
-        .trim()
-        .split('\n');
-      const [next = ''] = [`${image ?? ''}-next`];
+      const shown = await this.onNode('local-0', 'sudo docker inspect -f {{.Config.Image}} bacalhau_compute');
+      const image = shown.trim();
+      const next = `${image}-next`;
       // No image can be fetched here: the same one under the tag of the next version.
-      await this.shell.require(`npx skyfleet exec 'sudo docker tag ${image ?? ''} ${next}'`);
+      await this.shell.require(`npx skyfleet exec 'sudo docker tag ${image} ${next}'`);
       await this.record('upgrade-bacalhau', [next, 'local-0', 'local-1']);
       await this.expectWell(2);
     },

@@ -35,6 +35,42 @@ test('applies just the plan that it has shown', () => {
   });
 });
 
+test('a place alone is changed by its own commands', () => {
+  expect(up(previews.changed, '--yes', '--place', 's-0').status).toBe(0);
+  expect(called()?.args).toMatch(/--target \*\*::s-0-submit --target \*\*::s-0-wait( |$)/);
+  expect(
+    runReview(
+      folder,
+      'create',
+      { us: previews.changed, eu: previews.changed },
+      ...['--stack', 'us', '--stack', 'eu', '--yes', '--place', 's-0'],
+    ),
+  ).toMatchObject({ status: 1, stderr: containing('--place names places of one stack') });
+});
+
+test('what became of each stack can be read as JSON', () => {
+  const stacks = { us: previews.changed, eu: previews.unchanged, ap: previews.blocked, sa: {} };
+  const names = Object.keys(stacks).flatMap((stack) => ['--stack', stack]);
+  const failed = { diagnostics: [{ severity: 'error', message: 'a zone is wrong' }] };
+  const { status, stdout, stderr } = runReview(
+    folder,
+    'create',
+    { ...stacks, sa: failed },
+    ...[...names, '--yes', '--json'],
+  );
+  expect(status).toBe(1);
+  const created = JSON.parse(stdout) as { stack: string; result: string; problem: string | null }[];
+  expect(created.map(({ stack, result }) => [stack, result])).toEqual([
+    ['us', 'applied'],
+    ['eu', 'unchanged'],
+    ['ap', 'blocked'],
+    ['sa', 'failed'],
+  ]);
+  expect(created[3]?.problem).toContain('a zone is wrong');
+  expect(stderr).toContain('ap is blocked by missing-tags');
+  expect(stderr).toContain('1 of 4 stacks failed: sa\n');
+});
+
 test('has nothing applied where nothing changes', () => {
   expect(up(previews.unchanged, '--yes').status).toBe(0);
   expect(called()).toBeUndefined();
