@@ -11,7 +11,7 @@ import { Observer } from './observe';
 import { uniform } from './uniform';
 
 /*
- * Kills things at random times and looks whether the one way back leads back: `make recover`, then `up` or `destroy`.
+ * Kills things at random times and looks whether the one way back leads back: `recover`, then `up` or `destroy`.
  */
 
 /** What is under way when something is killed. */
@@ -37,7 +37,7 @@ export interface KillLine {
   duration: number;
   /** Exit code of the disturbed command. */
   exitCode: number;
-  /** What `make recover` said: of the lock, of what it ended and cleared, and of what it found unrecorded and deleted. */
+  /** What `recover` said: of the lock, of what it ended and cleared, and of what it found unrecorded and deleted. */
   recovered: { lock: boolean; ended: number; cleared: number; unrecorded: string[] };
   /** What was asked for then. */
   then: 'up' | 'destroy';

@@ -7,7 +7,7 @@ import { Chaos, closingLine, parseRecord, type KillLine } from './driver';
 
 const usage =
   'usage: chaos [--kills NUMBER] [--seed NUMBER] [--rig NAME] [--out FILE]\n' +
-  'Kills Pulumi, SkyPilot and instances at random times on a rig of its own, and looks whether `make recover` leads back.\n' +
+  'Kills Pulumi, SkyPilot and instances at random times on a rig of its own, and looks whether `recover` leads back.\n' +
   'Prints a JSON line for each kill and a closing line; --out writes them to a file too, and goes on where it was cut off.\n' +
   'Exit code 1 unless all came back.';
 
