@@ -10,6 +10,9 @@ export interface Shown {
 
 /** A shell in the checkout, as an operator of a rig has it, with the stack of the rig selected. */
 export class OperatorShell {
+  /** Further environment of its scripts. */
+  env: Record<string, string> = {};
+
   constructor(
     private readonly rig: Rig,
     private readonly stack: LocalStack,
@@ -24,24 +27,19 @@ export class OperatorShell {
    * Runs a script.
    *
    * @param words its arguments.
-   * @param env further environment.
    */
-  async run(script: string, words: readonly string[] = [], env: Record<string, string> = {}): Promise<Shown> {
+  async run(script: string, words: readonly string[] = []): Promise<Shown> {
     const [, , , configFile = ''] = this.stack.stackOptions();
     const { code, stdout } = await this.rig.exec(['sh', '-c', `exec 2>&1\n${script}`, 'sh', ...words], {
       cwd: CHECKOUT,
-      env: { SKYFLEET_CONFIG_FILE: configFile, ...env },
+      env: { SKYFLEET_CONFIG_FILE: configFile, ...this.env },
     });
     return { code: code ?? 1, text: stdout };
   }
 
   /** The same; what does not end well is an error. */
-  async require(
-    script: string,
-    words: readonly string[] = [],
-    env: Record<string, string> = {},
-  ): Promise<string> {
-    const { code, text } = await this.run(script, words, env);
+  async require(script: string, words: readonly string[] = []): Promise<string> {
+    const { code, text } = await this.run(script, words);
     if (code !== 0) throw new Error(`this ended with exit code ${code}:\n${script}\n${text}`);
     return text;
   }

@@ -1,4 +1,6 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +10,7 @@ import { localStack } from './job/rig-stack';
 import { OperatorShell, type Shown } from './operator-shell';
 import { openRig, startRig, stopRig, type Rig } from './rig';
 import { orchestratorTokenFile } from './rig/environment';
+import { inNamespace } from './rig/namespace';
 import { CHECKOUT } from './rig/paths';
 import { endStragglers } from './rig/supervision';
 
@@ -18,6 +21,8 @@ import { endStragglers } from './rig/supervision';
 
 const name = 'runbook';
 const folder = path.join(CHECKOUT, 'docs', 'runbook');
+/** Where a server with a login stands. */
+const proxyAddress = 'https://127.0.0.1:46590';
 
 class Runbook {
   private rig: Rig;
@@ -82,6 +87,30 @@ class Runbook {
       await this.expectWell(2);
     },
 
+    'expired-login': async () => {
+      const folder = this.rig.paths.pulumi;
+      const [token, certificate] = [path.join(folder, 'skypilot-token'), path.join(folder, 'proxy.crt')];
+      fs.writeFileSync(token, 'the-first-token');
+      const proxy = await this.askForLogin(token, certificate);
+      try {
+        this.shell.env = { NODE_EXTRA_CA_CERTS: certificate };
+        await this.set('skypilot.endpoint', proxyAddress);
+        const secret =
+          'pulumi config set --secret skyfleet:skypilotToken --config-file "$SKYFLEET_CONFIG_FILE"';
+        await this.shell.require(`${secret} <"$1" && npx skyfleet create --yes`, [token]);
+        fs.writeFileSync(token, 'the-second-token');
+        await this.record('expired-login', [token]);
+        await this.expectWell(2);
+        await this.set('skypilot.endpoint', this.rig.endpoints.sky);
+        await this.shell.require(
+          'pulumi config rm skyfleet:skypilotToken --config-file "$SKYFLEET_CONFIG_FILE" && npx skyfleet create --yes',
+        );
+      } finally {
+        this.shell.env = {};
+        proxy.kill();
+      }
+    },
+
     'no-capacity': async () => {
       await this.set('fleets[0].clusters', '3');
       const fault = {
@@ -138,13 +167,30 @@ class Runbook {
 
   /** Runs an entry's script and keeps what it prints. */
   private async record(entry: string, words: readonly string[]): Promise<void> {
-    const script = `sh docs/runbook/${entry}.sh "$@"`;
+    // Each command stands before what it prints.
+    const script = `PS4='$ ' exec sh -x docs/runbook/${entry}.sh "$@"`;
     const { code, text }: Shown = await this.shell.run(script, words);
     const file = path.join(folder, `${entry}.txt`);
     // What is of this run and this machine alone.
     const plain = text.replaceAll(this.rig.paths.pulumi, '…').replaceAll(CHECKOUT, '.');
     if (code !== 0) throw new Error(`${entry} ended with exit code ${code}:\n${plain}`);
     fs.writeFileSync(file, plain);
+  }
+
+  /** Puts what asks for a token before SkyPilot's server. */
+  private async askForLogin(token: string, certificate: string): Promise<ChildProcess> {
+    const key = `${certificate}.key`;
+    await this.shell.require(
+      'openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=skypilot -addext subjectAltName=IP:127.0.0.1 ' +
+        '-keyout "$1" -out "$2"',
+      [key, certificate],
+    );
+    const files = [key, certificate, token];
+    const argv = ['local/login-proxy.ts', ...files, new URL(proxyAddress).port, this.rig.endpoints.sky];
+    const [file = '', ...args] = inNamespace(this.rig.paths, [process.execPath, '--import', 'tsx', ...argv]);
+    const proxy = spawn(file, args, { cwd: CHECKOUT, stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(proxy.stdout, 'data');
+    return proxy;
   }
 
   private async nodes(): Promise<FleetNode[]> {
