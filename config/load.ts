@@ -1,10 +1,16 @@
 import * as pulumi from '@pulumi/pulumi';
-import { claimProblems } from './claims';
-import { checkConfig } from './parse';
-import { ConfigError, type ConfigProblem } from './problem';
-import { configKeys, type SkyfleetConfig } from './schema';
-import { sharedKeys, withShared } from './shared';
-import { isToken, tokenRule } from './token';
+import { ConfigError } from './problem';
+import type { SkyfleetConfig } from './schema';
+import {
+  checkStackConfig,
+  nothingShared,
+  sharedConfig,
+  sharedOutputNames,
+  sharedStackOf,
+  writtenConfig,
+  type SharedConfig,
+  type SharedOutput,
+} from './stack-config';
 
 /** The checked configuration of the current stack and its secrets. */
 export interface StackConfig extends SkyfleetConfig {
@@ -30,95 +36,21 @@ export interface StackConfig extends SkyfleetConfig {
   };
 }
 
-const secretKeys = ['orchestratorToken', 'skypilotToken', 'orchestratorApiToken'] as const;
-type SecretKey = (typeof secretKeys)[number];
-
-/** All keys of the stack file below `skyfleet:`, so that unknown ones can be refused. */
-function writtenKeys(): string[] {
-  return Object.keys(pulumi.runtime.allConfig())
-    .filter((key) => key.startsWith('skyfleet:'))
-    .map((key) => key.slice('skyfleet:'.length))
-    .filter((key) => !secretKeys.some((secret) => secret === key));
-}
-
 /** Keys that the stack file holds encrypted; the SDK reads this variable too, but does not export what it reads. */
-function secretConfigKeys(): string[] {
+function encryptedKeys(): string[] {
   return JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[];
 }
 
-function plainValue(config: pulumi.Config, key: string): unknown {
-  const text = config.get(key);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
-}
-
-function writtenValues(config: pulumi.Config): Record<string, unknown> {
-  const keys = new Set<string>([...configKeys, ...writtenKeys()]);
-  return Object.fromEntries(
-    [...keys].map((key) => [key, plainValue(config, key)]).filter(([, value]) => value !== undefined),
-  ) as Record<string, unknown>;
-}
-
-/** What a shared stack gives: settings in plain, tokens as secrets. */
-interface SharedOutputs {
-  values: Record<string, unknown>;
-  secrets: Partial<Record<SecretKey, string>>;
-  problems: ConfigProblem[];
-}
-
-async function sharedOutputs(stack: string): Promise<SharedOutputs> {
+async function sharedOutputs(stack: string): Promise<SharedConfig> {
   const reference = new pulumi.StackReference(stack);
-  const details = await Promise.all(
-    [...sharedKeys, ...secretKeys].map(async (key): Promise<[string, pulumi.StackReferenceOutputDetails]> => [
-      key,
-      await reference.getOutputDetails(key),
-    ]),
+  const outputs = await Promise.all(
+    sharedOutputNames.map(async (key): Promise<[string, SharedOutput]> => {
+      const details: { value?: unknown; secretValue?: unknown } = await reference.getOutputDetails(key);
+      const secret = details.secretValue !== undefined;
+      return [key, { value: secret ? details.secretValue : details.value, secret }];
+    }),
   );
-  const isSecret = (key: string): key is SecretKey => secretKeys.some((secret) => secret === key);
-  const present = details.filter(
-    ([, { value, secretValue }]) => value !== undefined || secretValue !== undefined,
-  );
-  return {
-    values: Object.fromEntries(
-      present.filter(([key]) => !isSecret(key)).map(([key, { value }]) => [key, value as unknown]),
-    ),
-    secrets: Object.fromEntries(
-      present.filter(([key]) => isSecret(key)).map(([key, { secretValue }]) => [key, secretValue]),
-    ),
-    problems: present
-      .filter(([key, { value }]) => isSecret(key) === (value !== undefined))
-      .map(([key]) => ({
-        key: 'skyfleet:shared.stack',
-        value: stack,
-        message: isSecret(key)
-          ? `gives ${key} in plain text; export it there as pulumi.secret(…)`
-          : `gives ${key} as a secret, which would not stay one here; export it in plain`,
-      })),
-  };
-}
-
-const setSecret = (key: SecretKey): string => `run: pulumi config set --secret skyfleet:${key}`;
-
-/** What is wrong with the secrets; their values are not shown. */
-function secretProblems(config: pulumi.Config, shared: SharedOutputs): ConfigProblem[] {
-  return secretKeys.flatMap((key): ConfigProblem[] => {
-    const problem = (message: string): ConfigProblem[] => [
-      { key: `skyfleet:${key}`, value: undefined, message },
-    ];
-    const written = config.get(key);
-    if (written !== undefined && !secretConfigKeys().includes(`skyfleet:${key}`)) {
-      return problem(`is written in plain text; ${setSecret(key)}`);
-    }
-    const text = written ?? shared.secrets[key];
-    if (key === 'orchestratorToken' && text === undefined && shared.problems.length === 0) {
-      return problem(`is missing; ${setSecret(key)}`);
-    }
-    return text === undefined || isToken(text) ? [] : problem(tokenRule);
-  });
+  return sharedConfig(stack, Object.fromEntries(outputs.filter(([, { value }]) => value !== undefined)));
 }
 
 /**
@@ -128,51 +60,27 @@ function secretProblems(config: pulumi.Config, shared: SharedOutputs): ConfigPro
  * @throws RunError with every problem found, before any resource is registered.
  */
 export async function loadConfig(projectDir: string): Promise<StackConfig> {
-  const config = new pulumi.Config('skyfleet');
-  const own = writtenValues(config);
-  const sharedStack = (own['shared'] as { stack?: unknown } | undefined)?.stack;
-  const shared: SharedOutputs =
-    typeof sharedStack === 'string' && sharedStack.split('/').length === 3
-      ? await sharedOutputs(sharedStack)
-      : { values: {}, secrets: {}, problems: [] };
-
+  const written = writtenConfig(pulumi.runtime.allConfig(), encryptedKeys());
+  const sharedStack = sharedStackOf(written);
+  const shared = sharedStack === undefined ? nothingShared : await sharedOutputs(sharedStack);
   const region = new pulumi.Config('aws').require('region');
-  const skypilotToken = config.getSecret('skypilotToken') ?? secret(shared.secrets.skypilotToken);
-  const orchestratorToken = config.getSecret('orchestratorToken') ?? secret(shared.secrets.orchestratorToken);
-  const orchestratorApiToken =
-    config.getSecret('orchestratorApiToken') ?? secret(shared.secrets.orchestratorApiToken);
-  const checked = checkConfig(withShared(own, shared.values), {
-    region,
-    skypilotToken: skypilotToken !== undefined,
-    orchestratorApiToken: orchestratorApiToken !== undefined,
-  });
-  const plain = {
-    orchestratorToken: config.get('orchestratorToken') ?? shared.secrets.orchestratorToken ?? '',
-    skypilotToken: config.get('skypilotToken') ?? shared.secrets.skypilotToken,
-    orchestratorApiToken: config.get('orchestratorApiToken') ?? shared.secrets.orchestratorApiToken,
-  };
-  const problems = [
-    ...checked.problems,
-    ...claimProblems(projectDir, pulumi.getStack(), own),
-    ...shared.problems,
-    ...secretProblems(config, shared),
-  ];
-  if (checked.config === undefined || orchestratorToken === undefined || problems.length > 0) {
+  const stack = pulumi.getStack();
+  const { config, secrets, problems } = checkStackConfig({ projectDir, stack, region, written, shared });
+  const { orchestratorToken, skypilotToken, orchestratorApiToken } = secrets;
+  if (config === undefined || orchestratorToken === undefined || problems.length > 0) {
     // Pulumi prints the message of this error alone, without a stack trace.
     throw new pulumi.RunError(new ConfigError(problems).message);
   }
   return {
-    ...checked.config,
+    ...config,
     region,
     secrets: {
-      orchestratorToken,
-      ...(skypilotToken === undefined ? {} : { skypilotToken }),
-      ...(orchestratorApiToken === undefined ? {} : { orchestratorApiToken }),
+      orchestratorToken: pulumi.secret(orchestratorToken),
+      ...(skypilotToken === undefined ? {} : { skypilotToken: pulumi.secret(skypilotToken) }),
+      ...(orchestratorApiToken === undefined
+        ? {}
+        : { orchestratorApiToken: pulumi.secret(orchestratorApiToken) }),
     },
-    plain,
+    plain: { orchestratorToken, skypilotToken, orchestratorApiToken },
   };
-}
-
-function secret(value: string | undefined): pulumi.Output<string> | undefined {
-  return value === undefined ? undefined : pulumi.secret(value);
 }
