@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CostOptions } from './commands/cost';
 import type { CreateOptions } from './commands/create';
 import type { DestroyOptions } from './commands/destroy';
+import type { DoctorOptions } from './commands/doctor';
 import type { DriftOptions } from './commands/drift';
 import type { ExecOptions } from './commands/exec';
 import type { HealthOptions } from './commands/health';
@@ -27,6 +28,7 @@ interface Commands {
   cost: typeof import('./commands/cost');
   create: typeof import('./commands/create');
   destroy: typeof import('./commands/destroy');
+  doctor: typeof import('./commands/doctor');
   drift: typeof import('./commands/drift');
   exec: typeof import('./commands/exec');
   health: typeof import('./commands/health');
@@ -133,6 +135,13 @@ function addChanges(program: Command): void {
 
 /** The commands that tell what would change. */
 function addReviews(program: Command): void {
+  command(
+    program,
+    'doctor',
+    'look at all that a deployment needs, and say what to do about what is missing',
+    ...[stack, all, configFile, json, verbose('also show what is well')],
+  ).action(ends((options: DoctorOptions) => load('doctor').doctor(options)));
+
   command(
     program,
     'review',

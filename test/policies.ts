@@ -1,36 +1,15 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { listed, type Policy, type Statement } from '../cli/doctor/policy-documents';
+
+export { listed, type Policy, type Statement };
 
 /** The folder of the policies that the documents name. */
 export const policyFolder = path.join(__dirname, '..', 'docs', 'policies');
 
-/** One statement of an IAM policy. */
-export interface Statement {
-  Sid?: string;
-  Effect: 'Allow' | 'Deny';
-  /** Who may, in policies that belong to a resource or a role. */
-  Principal?: string | Record<string, string | string[]>;
-  Action: string | string[];
-  /** ARNs; absent in trust policies, whose resource is the role itself. */
-  Resource?: string | string[];
-  /** Operators, each with keys and the values that they are held to. */
-  Condition?: Record<string, Record<string, string | string[]>>;
-}
-
-/** An IAM policy. */
-export interface Policy {
-  Version: string;
-  Statement: Statement[];
-}
-
 /** Reads a policy of `docs/policies` by its name without `.json`. */
 export function readPolicy(name: string): Policy {
   return JSON.parse(fs.readFileSync(path.join(policyFolder, `${name}.json`), 'utf8')) as Policy;
-}
-
-/** A value, or a list of values, as a list. */
-export function listed<T>(value: T | T[] | undefined): T[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
 /**

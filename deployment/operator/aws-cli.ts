@@ -6,9 +6,10 @@ export class AwsCliError extends Error {
     args: readonly string[],
     /** AWS's code, such as `DependencyViolation`; undefined where the CLI failed before it asked AWS. */
     readonly code: string | undefined,
-    message: string,
+    /** What the CLI said, without the call. */
+    readonly said: string,
   ) {
-    super(`aws ${args.join(' ')}: ${message}`);
+    super(`aws ${args.join(' ')}: ${said}`);
     this.name = 'AwsCliError';
   }
 }

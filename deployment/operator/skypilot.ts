@@ -3,7 +3,7 @@ import { ExponentialBackoff, handleType, retry } from 'cockatiel';
 /**
  * The one place that talks to SkyPilot: its REST interface, version 62 (SkyPilot 0.14).
  *
- * Every call is scheduled by a POST that answers with a request id, and its result is fetched from `/api/get`.
+ * Every call is scheduled by a request that answers with an id, and its result is fetched from `/api/get`.
  * Source: `sky/server/server.py` and `sky/server/requests/payloads.py` of SkyPilot 0.14.1.
  */
 const apiVersion = 62;
@@ -183,6 +183,11 @@ export class SkyPilot {
       );
     }
     return { login: health.user !== null };
+  }
+
+  /** Clouds in which the server can launch, as it found when it last checked its credentials, in SkyPilot's names: aws, … */
+  async enabledClouds(): Promise<string[]> {
+    return (await this.result(await this.schedule('/enabled_clouds'))) as string[];
   }
 
   /** Ids of the users that the server knows. */
@@ -496,8 +501,9 @@ export class SkyPilot {
     return this.result(await this.schedule(path, body), deadline);
   }
 
-  private async schedule(path: string, body: Record<string, unknown>): Promise<string> {
-    const response = await this.exchange('POST', path, body);
+  /** @param body of a POST; without one it is a GET, which the server schedules just so. */
+  private async schedule(path: string, body?: Record<string, unknown>): Promise<string> {
+    const response = await this.exchange(body === undefined ? 'GET' : 'POST', path, body);
     this.refuseFailure(response, path);
     const requestId = response.headers.get('x-skypilot-request-id');
     if (requestId === null)

@@ -97,7 +97,7 @@ export class SkyPilotServer {
       const received = {
         path: url.pathname,
         headers: request.headers,
-        body: JSON.parse(text) as Record<string, unknown>,
+        body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
       };
       this.received.push(received);
       const sender = received.body['env_vars'] as { SKYPILOT_USER_ID?: string } | undefined;
