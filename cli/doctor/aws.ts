@@ -14,6 +14,9 @@ import {
 } from './permissions';
 import { operatorPolicies } from './policy-documents';
 
+/** Name of what is said of all permissions together. */
+const permissions = 'AWS permissions';
+
 /** Simulations that run at once, of all stacks: each is a process that needs a second of a processor. */
 const simulations = bulkhead(4, Infinity);
 
@@ -119,13 +122,9 @@ export async function checkPermissions(
   const policies = Object.entries(operatorPolicies);
   const principal = principalOf(identity);
   if (principal.kind === 'none') {
-    return policies.map(([policy]) =>
-      unknown(
-        `AWS permissions ${policy}`,
-        principal.reason,
-        'use a user or a role with just these rights (docs/aws.md)',
-      ),
-    );
+    return [
+      unknown(permissions, principal.reason, 'use a user or a role with just these rights (docs/aws.md)'),
+    ];
   }
   const arn = principal.kind === 'role' ? await roleArn(aws, principal) : principal.arn;
   const surroundings: Surroundings = {
@@ -140,10 +139,8 @@ export async function checkPermissions(
   // Whoever may not ask once may not ask at all.
   const answered = await simulate(aws, arn, first);
   if ('problem' in answered.answer) {
-    const { problem } = answered.answer;
-    return policies.map(([policy]) =>
-      unknown(`AWS permissions ${policy}`, problem, `${simulationRemedy} docs/policies/${policy}.json`),
-    );
+    const files = policies.map(([policy]) => `docs/policies/${policy}.json`).join(', ');
+    return [unknown(permissions, answered.answer.problem, `${simulationRemedy} ${files}`)];
   }
   const all = [
     answered,
@@ -160,5 +157,5 @@ export async function checkPermissions(
 /** What is said of AWS where it cannot be asked. */
 export const awsSkipped = (reason: string): Check[] => [
   skipped('AWS region', reason),
-  ...Object.keys(operatorPolicies).map((policy) => skipped(`AWS permissions ${policy}`, reason)),
+  skipped(permissions, reason),
 ];

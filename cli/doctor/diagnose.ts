@@ -39,9 +39,7 @@ async function checkAws(
   const minutes = config?.timeouts.callMinutes ?? defaultCallMinutes;
   const { check, identity } = await checkCredentials(region ?? '', minutes);
   const reason =
-    identity === undefined
-      ? 'needs AWS credentials'
-      : 'needs aws:region and the state of the stack, which cannot be read';
+    identity === undefined ? 'needs AWS credentials' : 'needs the configuration and the state of the stack';
   if (identity === undefined || region === undefined || recorded === undefined) {
     return [check, ...awsSkipped(reason), skippedQuotas(reason)];
   }

@@ -21,10 +21,19 @@ export type NatsAnswer =
 /** Milliseconds that a connection may take, as long as the node's own try. */
 const connectMilliseconds = 5000;
 
-/** TLS after the greeting: demanded where the stack says so, else used where the server demands it, as Bacalhau does. */
-function tlsOptions({ tls }: OrchestratorConfig): ConnectionOptions['tls'] {
-  if (tls === undefined) return null;
-  return tls.caCert === undefined ? {} : { ca: tls.caCert };
+/**
+ * TLS after the greeting: demanded where the stack says so, else used where the server demands it, as Bacalhau does.
+ *
+ * The library hands over the name of a host for its certificate, and nothing for an address (nats-core 3.4.0), which Node.js
+ * then takes for `localhost`; `host` is what Node.js goes by where there is no name.
+ */
+function tlsOptions(endpoint: string, { tls }: OrchestratorConfig): Pick<ConnectionOptions, 'tls'> {
+  if (tls === undefined) return {};
+  const options = {
+    host: new URL(endpoint).hostname,
+    ...(tls.caCert === undefined ? {} : { ca: tls.caCert }),
+  };
+  return { tls: options };
 }
 
 async function greet(
@@ -49,7 +58,7 @@ async function greetThroughProxy(
   const { hostname: host, port } = new URL(endpoint);
   const relay = await relayTls({ host, port: Number(port), ca }, connectMilliseconds);
   try {
-    const { asksToken } = await greet(`nats://127.0.0.1:${relay.port}`, { token, tls: null });
+    const { asksToken } = await greet(`nats://127.0.0.1:${relay.port}`, { token });
     return { asksToken, tls: true };
   } finally {
     relay.close();
@@ -72,11 +81,11 @@ export async function askNats(
     const greeted =
       tls?.handshakeFirst === true
         ? await greetThroughProxy(endpoint, token, tls.caCert)
-        : await greet(endpoint, { token, tls: tlsOptions(orchestrator) });
+        : await greet(endpoint, { token, ...tlsOptions(endpoint, orchestrator) });
     return { kind: 'accepted', ...greeted };
   } catch (error) {
-    const { message, cause } = error as Error;
-    const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    const { message, cause } = error as { message: string; cause?: { message?: string } };
+    const reason = cause?.message === undefined ? message : `${message}: ${cause.message}`;
     return { kind: error instanceof AuthorizationError ? 'refused' : 'unreachable', message: reason };
   }
 }
