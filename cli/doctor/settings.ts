@@ -47,7 +47,12 @@ async function readEntries(
     { minutes: pulumiMinutes },
   );
   if (code !== 0) throw new Error(`pulumi config: ${stderr.trim()}`);
-  return JSON.parse(stdout) as Record<string, ConfigEntry>;
+  try {
+    return JSON.parse(stdout) as Record<string, ConfigEntry>;
+  } catch {
+    // The error of JSON.parse quotes what it could not read, and secrets stand in it.
+    throw new Error('pulumi config --json printed something that is not JSON');
+  }
 }
 
 /**

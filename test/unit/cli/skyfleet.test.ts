@@ -9,7 +9,17 @@ const skyfleet = (...args: string[]) =>
 test('lists its commands and exit codes', () => {
   const { status, stdout } = skyfleet('--help');
   expect(status).toBe(0);
-  for (const command of ['review', 'create|up', 'repair', 'destroy', 'recover', 'nodes', 'logs', 'ssh'])
+  for (const command of [
+    'doctor',
+    'review',
+    'create|up',
+    'repair',
+    'destroy',
+    'recover',
+    'nodes',
+    'logs',
+    'ssh',
+  ])
     expect(stdout).toContain(`  ${command} `);
   expect(stdout).toContain('3  a decision is needed');
 });
