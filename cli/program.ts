@@ -21,7 +21,7 @@ import type { StackChoice } from './stacks';
  * The command line: what each command takes. What it does is loaded when it is called, and nothing else is.
  */
 
-const require = createRequire(__filename);
+const requireHere = createRequire(__filename);
 
 /** What each command does. */
 interface Commands {
@@ -44,7 +44,8 @@ interface Commands {
 }
 
 /** The program of a command, loaded when it is called. */
-const load = <N extends keyof Commands>(name: N): Commands[N] => require(`./commands/${name}`) as Commands[N];
+const load = <N extends keyof Commands>(name: N): Commands[N] =>
+  requireHere(`./commands/${name}`) as Commands[N];
 
 /** An option that may be given several times. */
 const repeated = (flags: string, description: string): Option =>
