@@ -1,7 +1,7 @@
 /** Keys of earlier configurations that Skyfleet has nothing for, each with the reason and what takes its place. */
 
 const keys =
-  'SkyPilot makes a key of its own for its server, and skyfleet:access says from where it connects; nobody else logs in';
+  'SkyPilot makes a key of its own for its server, and skyfleet:access says from where it connects; npx skyfleet ssh logs in with it';
 const nodeFiles =
   'what a node runs is shipped with Skyfleet (deployment/node/); what you have changed in these files is not taken over';
 const ownNetwork = 'each stack makes a VPC, subnets and a security group of its own (skyfleet:network)';
@@ -9,7 +9,7 @@ const nodeFolders = "the folders on a node are Skyfleet's (docs/node.md)";
 
 /** Below `aws` of `config.yaml`. */
 export const awsWithoutCounterpart: Readonly<Record<string, string>> = {
-  username: "SkyPilot's image has its own user, and only SkyPilot's server logs in",
+  username: "SkyPilot's image has its own user, as which npx skyfleet ssh logs in",
   ssh_key_name: keys,
   public_ssh_key_path: keys,
   private_ssh_key_path: keys,
