@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { buildProgram } from '../../../cli/program';
 
 const checkout = path.resolve(__dirname, '../../..');
 const containing = (text: string): string => expect.stringContaining(text) as string;
@@ -22,6 +24,14 @@ test('lists its commands and exit codes', () => {
   ])
     expect(stdout).toContain(`  ${command} `);
   expect(stdout).toContain('3  a decision is needed');
+});
+
+test('each command is told in docs/operating.md, and each is there', () => {
+  const told = [
+    ...fs.readFileSync(path.join(checkout, 'docs/operating.md'), 'utf8').matchAll(/^\| `(\w+)` /gm),
+  ];
+  const commands = buildProgram('0').commands.map((command) => command.name());
+  expect(told.map(([, name]) => name).sort()).toEqual([...commands, 'complete'].sort());
 });
 
 test('says what is wrong with its arguments, and fails', () => {
