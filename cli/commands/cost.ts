@@ -5,6 +5,7 @@ import { exitCodes } from '../exit-codes';
 import { readFleet } from '../fleet/fleet';
 import { jsonText, tableText } from '../output';
 import { concluded, sideBySide, valuesOf } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface CostOptions extends StackChoice, ReviewSettings {
@@ -66,13 +67,14 @@ export async function cost(options: CostOptions): Promise<number> {
   const { days } = options;
   const stacks = await stacksOf(options);
   const reviewer = reviewerOf(options);
-  process.stderr.write(`previewing ${stacks.join(', ')} …\n`);
-  const outcomes = await sideBySide(stacks, async (stack): Promise<StackCost> => {
-    const [fleet, review] = await Promise.all([readFleet(stack), reviewer(stack)]);
-    const reports = await (await fleet.server()).costReports(days);
-    const { total, machinePrices } = review.cost;
-    return { stack, soFar: costSoFar(reports, days), monthly: { total, machinePrices } };
-  });
+  const outcomes = await whileSpinning(`previewing ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack): Promise<StackCost> => {
+      const [fleet, review] = await Promise.all([readFleet(stack), reviewer(stack)]);
+      const reports = await (await fleet.server()).costReports(days);
+      const { total, machinePrices } = review.cost;
+      return { stack, soFar: costSoFar(reports, days), monthly: { total, machinePrices } };
+    }),
+  );
   const costs = valuesOf(outcomes).map(({ value }) => value);
   if (options.json) process.stdout.write(jsonText(costs));
   else if (costs.length > 0) process.stdout.write(costText(costs));

@@ -12,6 +12,7 @@ import { jsonText } from '../output';
 import { applyPlanned, type Planned } from '../planned';
 import { ProgressDisplay } from '../progress-display';
 import { sideBySide, sumText, valuesOf, type Outcome } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 import { reviewOf } from './review';
 
@@ -105,13 +106,14 @@ async function createAll(
   planOf: (stack: string) => string,
 ): Promise<CreatedStack[]> {
   const review = reviewing(options);
-  if (options.plan === undefined) process.stderr.write(`previewing ${stacks.join(', ')} …\n`);
-  const reviews = await sideBySide(stacks, async (stack) => {
-    const made = await review(stack, planOf(stack));
-    const refused = refusal(made);
-    if (refused !== undefined) throw new Error(refused);
-    return { review: made, decision: decide(made, planOf(stack), options) };
-  });
+  const reviews = await whileSpinning(`previewing ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack) => {
+      const made = await review(stack, planOf(stack));
+      const refused = refusal(made);
+      if (refused !== undefined) throw new Error(refused);
+      return { review: made, decision: decide(made, planOf(stack), options) };
+    }),
+  );
   const values = valuesOf(reviews);
   const whole = reviewOf(values.map(({ stack, value }) => ({ stack, value: value.review })));
   if (whole !== undefined && !options.json) process.stdout.write(reviewText(whole));

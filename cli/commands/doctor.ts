@@ -4,7 +4,7 @@ import { failed, messageOf, skipped, type Check } from '../doctor/check';
 import { diagnoseStack } from '../doctor/diagnose';
 import { diagnosisText, exitCodeOf, type Diagnosis, type StackDiagnosis } from '../doctor/diagnosis';
 import { checkPrograms } from '../doctor/installed';
-import { whileSpinning } from '../doctor/spinner';
+import { whileSpinning } from '../spinner';
 import { exitCodes, worstOf } from '../exit-codes';
 import { jsonText } from '../output';
 import { concluded, sideBySide, valuesOf, type Outcome } from '../side-by-side';

@@ -2,6 +2,7 @@ import { reviewerOf, type ReviewSettings } from '../../review/run';
 import { exitCodes } from '../exit-codes';
 import { jsonText } from '../output';
 import { concluded, sideBySide, valuesOf } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface DriftOptions extends StackChoice, Pick<ReviewSettings, 'configFile'> {
@@ -12,10 +13,12 @@ export interface DriftOptions extends StackChoice, Pick<ReviewSettings, 'configF
 export async function drift(options: DriftOptions): Promise<number> {
   const stacks = await stacksOf(options);
   const reviewer = reviewerOf(options);
-  const outcomes = await sideBySide(stacks, async (stack) => {
-    const { drift: found, notes } = await reviewer(stack);
-    return { found, notes };
-  });
+  const outcomes = await whileSpinning(`previewing ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack) => {
+      const { drift: found, notes } = await reviewer(stack);
+      return { found, notes };
+    }),
+  );
   const found = valuesOf(outcomes).flatMap(({ stack, value }) =>
     value.found.map((one) => ({ stack, ...one })),
   );

@@ -4,6 +4,7 @@ import { failingChecks, healthReports, type HealthReport } from '../fleet/health
 import { instancesOf } from '../fleet/instances';
 import { ageText, jsonText, tableText } from '../output';
 import { concluded, sideBySide, valuesOf } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface HealthOptions extends StackChoice {
@@ -64,17 +65,20 @@ function healthText(reports: readonly NodeHealth[], verbose: boolean, now: numbe
 
 /** Shows the newest report of each node, also of nodes that are gone. */
 export async function health(names: readonly string[], options: HealthOptions): Promise<number> {
-  const outcomes = await sideBySide(await stacksOf(options), async (stack) => {
-    const fleet = await readFleet(stack);
-    const [reports, instances] = await Promise.all([
-      healthReports(fleet.aws, fleet.bucket, fleet.folders),
-      instancesOf(fleet.aws, fleet.stack),
-    ]);
-    const there = new Set(
-      instances.filter(({ state }) => state === 'running').map(({ instanceId }) => instanceId),
-    );
-    return reports.map((report): NodeHealth => ({ ...report, stack, gone: !there.has(report.instanceId) }));
-  });
+  const stacks = await stacksOf(options);
+  const outcomes = await whileSpinning(`reading the reports of ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack) => {
+      const fleet = await readFleet(stack);
+      const [reports, instances] = await Promise.all([
+        healthReports(fleet.aws, fleet.bucket, fleet.folders),
+        instancesOf(fleet.aws, fleet.stack),
+      ]);
+      const there = new Set(
+        instances.filter(({ state }) => state === 'running').map(({ instanceId }) => instanceId),
+      );
+      return reports.map((report): NodeHealth => ({ ...report, stack, gone: !there.has(report.instanceId) }));
+    }),
+  );
   const reports = reportsNamed(
     valuesOf(outcomes).flatMap(({ value }) => value),
     names,

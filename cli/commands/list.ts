@@ -4,6 +4,7 @@ import { isWell, type FleetNode } from '../fleet/nodes';
 import { seeNodes } from '../fleet/seen';
 import { ageText, jsonText, tableText } from '../output';
 import { concluded, sideBySide, valuesOf } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface ListOptions extends StackChoice {
@@ -66,11 +67,14 @@ function listText(places: readonly ListedPlace[], now: number): string {
 
 /** Lists the places of stacks. */
 export async function list(options: ListOptions): Promise<number> {
-  const outcomes = await sideBySide(await stacksOf(options), async (stack) => {
-    const fleet = await readFleet(stack);
-    const { nodes, unseen } = await seeNodes(fleet);
-    return { places: listPlaces(fleet, nodes), unseen };
-  });
+  const stacks = await stacksOf(options);
+  const outcomes = await whileSpinning(`looking at the places of ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack) => {
+      const fleet = await readFleet(stack);
+      const { nodes, unseen } = await seeNodes(fleet);
+      return { places: listPlaces(fleet, nodes), unseen };
+    }),
+  );
   const values = valuesOf(outcomes);
   for (const { stack, value } of values) {
     for (const what of value.unseen) process.stderr.write(`${stack}: ${what}\n`);

@@ -4,6 +4,7 @@ import { isWell, type FleetNode } from '../fleet/nodes';
 import { seeNodes, type SeenNodes } from '../fleet/seen';
 import { ageText, jsonText, tableText } from '../output';
 import { concluded, sideBySide, valuesOf, type Outcome } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface NodesOptions extends StackChoice {
@@ -12,7 +13,9 @@ export interface NodesOptions extends StackChoice {
 
 /** Looks at the nodes of stacks, and says on standard error what could not be asked. */
 export async function seeStacks(stacks: readonly string[]): Promise<Outcome<SeenNodes>[]> {
-  const outcomes = await sideBySide(stacks, async (stack) => seeNodes(await readFleet(stack)));
+  const outcomes = await whileSpinning(`looking at the nodes of ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack) => seeNodes(await readFleet(stack))),
+  );
   for (const { stack, value } of valuesOf(outcomes)) {
     for (const what of value.unseen) process.stderr.write(`${stack}: ${what}\n`);
   }

@@ -7,6 +7,7 @@ import { reviewText } from '../../review/text';
 import { exitCodes } from '../exit-codes';
 import { jsonText } from '../output';
 import { concluded, sideBySide, valuesOf, type Outcome } from '../side-by-side';
+import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface ReviewOptions extends StackChoice, ReviewSettings {
@@ -37,8 +38,9 @@ export async function review(options: ReviewOptions): Promise<number> {
     throw new Error('--save-plan saves the plan of one stack, and several are meant');
   }
   const reviewer = reviewerOf(options);
-  process.stderr.write(`previewing ${stacks.join(', ')} …\n`);
-  const outcomes = await sideBySide(stacks, (stack) => reviewer(stack, savePlan));
+  const outcomes = await whileSpinning(`previewing ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, (stack) => reviewer(stack, savePlan)),
+  );
   const whole = reviewOf(outcomes);
   if (whole !== undefined) {
     if (out !== undefined) {
