@@ -67,6 +67,9 @@ class Runbook {
       // No image can be fetched here: the same one under the tag of the next version.
       await this.shell.require(`npx skyfleet exec 'sudo docker tag ${image} ${next}'`);
       await this.record('upgrade-bacalhau', [next, 'local-0', 'local-1']);
+      // Machines to come have no image of that name.
+      await this.set('bacalhau.image', image);
+      await this.shell.require('npx skyfleet create --yes');
       await this.expectWell(2);
     },
 
