@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto';
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import type { SkyfleetConfig } from '../config/schema';
 import { toYaml } from '../deployment/operator/task';
+import { secretFingerprint } from './secret-fingerprint';
 
 /** What a review goes by. */
 export interface ReviewedArgs {
@@ -16,10 +16,6 @@ export interface ReviewedArgs {
 
 /** Prints a key that nobody can guess. It stays in the state, encrypted, and never leaves the machine that runs Pulumi. */
 const makeKey = `node -e 'process.stdout.write(require("node:crypto").randomBytes(32).toString("hex"))'`;
-
-/** A secret's fingerprint: the same for the same value in one stack, and without the key worth nothing to whoever guesses. */
-export const secretFingerprint = (key: string, value: string): string =>
-  createHmac('sha256', key).update(value).digest('hex').slice(0, 12);
 
 /**
  * What a review goes by and the rest of the plan does not say: the rules that the stack is held to, and a fingerprint of

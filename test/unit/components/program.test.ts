@@ -2,7 +2,7 @@ import type * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
 import { readNodeFiles } from '../../../deployment/operator/node-files';
 import { fileFingerprints, filesFingerprint, fileVariable } from '../../../deployment/operator/shipped-files';
-import { secretFingerprint } from '../../../components/reviewed';
+import { secretFingerprint } from '../../../components/secret-fingerprint';
 import { mockPulumi, printedKey, setConfig, type Registered } from './mocks';
 
 let registered: Registered[];
