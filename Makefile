@@ -104,6 +104,10 @@ runbook: setup ## Run the scripts of docs/runbook/ on a rig of their own, each a
 session: setup ## Record the terminal session of the README anew, on a rig of its own
 	@$(TSX) local/session.ts
 
+.PHONY: record-state
+record-state: node_modules/.package-lock.json ## Record the stack of `make local` as a state of this version, for upgrades to be tested by
+	@$(TSX) local/record-state.ts
+
 .PHONY: bench
 bench: node_modules/.package-lock.json ## Measure scale against bounds; writes docs/performance.md
 	@$(TSX) bench/run.ts

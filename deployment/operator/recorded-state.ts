@@ -60,7 +60,7 @@ interface Resource {
 }
 
 /** Marks a secret in Pulumi's state (`resource.SecretSig` of its SDKs). */
-const secretKey = '4dabf18193072939515e22adb298388d';
+export const secretKey = '4dabf18193072939515e22adb298388d';
 
 /** A value of the state with its secrets in plain. */
 export function plain(value: unknown): unknown {

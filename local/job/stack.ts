@@ -62,7 +62,8 @@ export interface PulumiRun {
  */
 export class LocalStack {
   private readonly ownProject: string;
-  private readonly configFile: string;
+  /** The stack's own configuration, secrets included. */
+  readonly configFile: string;
 
   constructor(private readonly settings: LocalStackSettings) {
     this.ownProject = projectFolder(settings.folder);
