@@ -1,0 +1,49 @@
+import { nameOf, placeOfSubmit, type Preview, type PreviewStep } from '../../deployment/operator/preview';
+import { readNodeFiles } from '../../deployment/operator/node-files';
+import { configRenderer } from '../../review/bacalhau-config';
+import { readPrices } from '../../review/cost/prices';
+import type { Operation } from '../../review/model';
+import { environmentOf, isOfPlace } from '../../review/places';
+import { reviewStack } from '../../review/review';
+import { operationText } from '../../review/text';
+
+/** Whether a step makes, changes or ends something: all but commands, which say themselves what they run. */
+function isDisturbing({ op, newState, oldState }: PreviewStep): boolean {
+  const type = (newState ?? oldState)?.type ?? '';
+  // Pulumi's own record of which plugin it uses, which a newer SDK has made anew.
+  if (op === 'same' || type.startsWith('pulumi:providers:')) return false;
+  return op !== 'update' || type !== 'command:local:Command';
+}
+
+/** Whether nodes get the files of the new version, which is what an upgrade may do to them. */
+const bringsFiles = ({ kind, changes }: Operation): boolean =>
+  kind === 'refresh' && changes.length > 0 && changes.every(({ input }) => input === 'files');
+
+/** The places that their next launch would find of other machines, and replace, though nothing of them was changed. */
+function estranged({ steps }: Preview): string[] {
+  return steps.filter(isOfPlace).flatMap(({ urn, oldState, newState }) => {
+    const place = placeOfSubmit(nameOf(urn));
+    const machineIn = (state: typeof oldState): unknown => environmentOf(state)['SKYFLEET_MACHINE'];
+    return place === undefined || machineIn(oldState) === machineIn(newState)
+      ? []
+      : [`${place}: the key of its machines differs`];
+  });
+}
+
+/**
+ * What an upgrade may not do to a stack whose configuration stays, in words: anything to AWS, anything to nodes but bring
+ * the new version's files to them, and anything that would come of it later.
+ */
+export function disturbances(stack: string, preview: Preview): string[] {
+  const { operations } = reviewStack(stack, preview, {
+    files: readNodeFiles(),
+    prices: readPrices(),
+    catalog: undefined,
+    renderConfig: configRenderer(),
+  });
+  return [
+    ...preview.steps.filter(isDisturbing).map(({ op, urn }) => `${op} ${nameOf(urn)}`),
+    ...operations.filter((one) => one.kind !== 'none' && !bringsFiles(one)).map(operationText),
+    ...estranged(preview),
+  ];
+}
