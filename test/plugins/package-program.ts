@@ -10,7 +10,8 @@ const checkout = path.resolve(__dirname, '../..');
 
 /** What `npm pack` needs of the checkout; a build beside the sources would be in the way of whoever works there. */
 const packed = [
-  ...['bin', 'cli', 'components', 'config', 'deployment', 'docs', 'examples', 'packaging', 'review'],
+  ...['bin', 'cli', 'components', 'config', 'deployment', 'docs', 'examples', 'migration'],
+  ...['packaging', 'review'],
   ...['package.json', 'tsconfig.json', 'tsconfig.package.json', '.npmrc'],
   ...['README.md', 'LICENSE', 'CHANGELOG.md'],
 ];
