@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { differingInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
+import { canonicalText, differingInputs, type InputChange, type PlaceInputs } from '../config/change-classes';
 import {
   nameOf,
   placeOfSubmit,
@@ -66,6 +66,8 @@ const variableNames: Readonly<Record<string, string>> = {
   SKYFLEET_TASK: 'the task of its next launch differs',
   SKYFLEET_SKYPILOT_CONFIG: 'the SkyPilot configuration of its next launch differs',
   SKYFLEET_NODE: 'node.json differs',
+  // What the command that claims the server printed: known again once it has run.
+  SKYFLEET_SERVER: 'its SkyPilot server is looked at again',
 };
 
 function differingVariables(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
@@ -75,6 +77,14 @@ function differingVariables(before: Record<string, unknown>, after: Record<strin
       .filter((name) => name !== 'SKYFLEET_INPUTS' && before[name] !== after[name])
       .map((name) => variableNames[name] ?? `${name} differs`)
   );
+}
+
+/** Whether a command itself differs, such as the program that it carries, and not only what it is told. */
+function isOtherCommand(before: PreviewState | undefined, after: PreviewState | undefined): boolean {
+  const [from, to] = [before, after].map((state) =>
+    canonicalText({ ...state?.inputs, environment: undefined }),
+  );
+  return from !== to;
 }
 
 /** The kind and the words of a reason such as `refresh: …`. */
@@ -106,8 +116,10 @@ export function placeChanges({ steps }: Preview): PlaceChange[] {
       const differing = inputChanges(applied, wait);
       // Without a new generation, nothing of the place runs.
       if (before['SKYFLEET_GENERATION'] === after['SKYFLEET_GENERATION']) {
-        const what = [...differing.map(changeText), ...differingVariables(before, after)].join(', ');
-        const reason = `${what === '' ? 'its commands are of another version' : what}; nothing runs`;
+        const told = [...differing.map(changeText), ...differingVariables(before, after)];
+        const isOther = told.length === 0 || isOtherCommand(submit.oldState, submit.newState);
+        const what = [...told, ...(isOther ? ['its commands are of another version'] : [])];
+        const reason = `${what.join(', ')}; nothing runs`;
         return [{ place, kind: 'none', reason, changes: differing, standing, nodes, submit }];
       }
       const { kind, reason } = split(text(after['SKYFLEET_CHANGE']));

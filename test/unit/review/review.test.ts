@@ -8,6 +8,7 @@ import { toYaml } from '../../../deployment/operator/task';
 import type { ConfigRenderer } from '../../../review/bacalhau-config';
 import { readPrices } from '../../../review/cost/prices';
 import { reviewJsonSchema, reviewSchema, type Review } from '../../../review/model';
+import { environmentOf } from '../../../review/places';
 import { reviewStack } from '../../../review/review';
 import { reviewText } from '../../../review/text';
 import { standingNode } from '../operator/fixtures';
@@ -197,6 +198,28 @@ test('what differs and has nothing run is told as such', () => {
   expect(files.map(({ text }) => text)).toEqual(['node.json']);
   expect(reviewText({ version: 1, stacks: [review(...place('s-0', step))] })).toMatch(
     /^dev: no place changes\n/,
+  );
+});
+
+test('commands that are of another version, and what they are told only in the up, are told as such', () => {
+  const generation: [string, string] = ['1', '1'];
+  const [submit, wait] = place('s-0', { change: 'launch: a new place; 1 node', generation });
+  const inputs = { ...submit?.newState?.inputs, delete: 'another program' };
+  const reasonOf = (step: Record<string, unknown>): string | undefined => {
+    const newState = { ...submit?.newState, inputs: { ...inputs, ...step } };
+    return review({ ...submit, newState } as PreviewStep, wait as PreviewStep).operations[0]?.reason;
+  };
+  expect(reasonOf({})).toBe('its commands are of another version; nothing runs');
+  // What a preview holds for a text that is not known yet.
+  const unknown = {
+    ...environmentOf(submit?.newState),
+    SKYFLEET_SERVER: '04da6b54-80e4-46f7-96ec-b56ff0331ba9',
+  };
+  expect(reasonOf({ environment: unknown })).toBe(
+    'its SkyPilot server is looked at again, its commands are of another version; nothing runs',
+  );
+  expect(reasonOf({ environment: unknown, delete: undefined })).toBe(
+    'its SkyPilot server is looked at again; nothing runs',
   );
 });
 
