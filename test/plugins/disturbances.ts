@@ -1,8 +1,8 @@
-import { nameOf, placeOfSubmit, type Preview, type PreviewStep } from '../../deployment/operator/preview';
 import { readNodeFiles } from '../../deployment/operator/node-files';
+import { nameOf, placeOfSubmit, type Preview, type PreviewStep } from '../../deployment/operator/preview';
 import { configRenderer } from '../../review/bacalhau-config';
 import { readPrices } from '../../review/cost/prices';
-import type { Operation } from '../../review/model';
+import type { Operation, StackReview } from '../../review/model';
 import { environmentOf, isOfPlace } from '../../review/places';
 import { reviewStack } from '../../review/review';
 import { operationText } from '../../review/text';
@@ -30,17 +30,21 @@ function estranged({ steps }: Preview): string[] {
   });
 }
 
-/**
- * What an upgrade may not do to a stack whose configuration stays, in words: anything to AWS, anything to nodes but bring
- * the new version's files to them, and anything that would come of it later.
- */
-export function disturbances(stack: string, preview: Preview): string[] {
-  const { operations } = reviewStack(stack, preview, {
+/** What the project's own review says of a preview. */
+export const reviewOf = (stack: string, preview: Preview): StackReview =>
+  reviewStack(stack, preview, {
     files: readNodeFiles(),
     prices: readPrices(),
     catalog: undefined,
     renderConfig: configRenderer(),
   });
+
+/**
+ * What an upgrade may not do to a stack whose configuration stays, in words: anything to AWS, anything to nodes but bring
+ * the new version's files to them, and anything that would come of it later.
+ */
+export function disturbances(stack: string, preview: Preview): string[] {
+  const { operations } = reviewOf(stack, preview);
   return [
     ...preview.steps.filter(isDisturbing).map(({ op, urn }) => `${op} ${nameOf(urn)}`),
     ...operations.filter((one) => one.kind !== 'none' && !bringsFiles(one)).map(operationText),

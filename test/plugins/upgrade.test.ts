@@ -1,7 +1,12 @@
+import { parse } from 'yaml';
+import type { PlaceInputs } from '../../config/change-classes';
+import { readNodeFiles } from '../../deployment/operator/node-files';
 import { parseRecordedStack } from '../../deployment/operator/recorded-state';
+import { fileFingerprints } from '../../deployment/operator/shipped-files';
 import { storedProgram } from '../../deployment/operator/stored-program';
+import { toYaml } from '../../deployment/operator/task';
 import { type Home, ourHome } from './binaries';
-import { disturbances } from './disturbances';
+import { disturbances, reviewOf } from './disturbances';
 import { ImportedStack } from './imported-stack';
 import { recordedStates, type RecordedStateFile } from './recorded-states';
 import { Surroundings } from './standing';
@@ -11,7 +16,7 @@ import { Surroundings } from './standing';
 jest.setTimeout(300_000);
 
 let home: Home | undefined;
-let surroundings: Surroundings;
+let surroundings: Surroundings | undefined;
 
 beforeAll(async () => {
   home = await ourHome();
@@ -19,9 +24,15 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await surroundings.stop();
+  await surroundings?.stop();
   await home?.remove();
 });
+
+/** Where everything stands that a state has recorded. */
+function around(): Surroundings {
+  if (surroundings === undefined) throw new Error('nothing was started');
+  return surroundings;
+}
 
 /** Does something with a stack that has a recorded state. */
 async function withStack<T>(
@@ -51,29 +62,85 @@ function withOtherPrograms(recorded: RecordedStateFile): RecordedStateFile {
         Object.assign(values ?? {}, { delete: 'node -e 0' });
     }
   }
-  return { ...recorded, state: JSON.stringify(state) };
+  return { ...recorded, state: JSON.stringify(state, null, 1) };
 }
 
+/** As a version had it that shipped the files of today's: nothing is to be brought to nodes. */
+function withTodaysFiles(recorded: RecordedStateFile): RecordedStateFile {
+  const state = JSON.parse(recorded.state) as State;
+  const files = fileFingerprints(readNodeFiles());
+  for (const { inputs, outputs } of state.deployment.resources) {
+    for (const environment of [inputs, outputs].map((values) => values?.['environment'])) {
+      const { SKYFLEET_APPLIED: applied } = (environment ?? {}) as { SKYFLEET_APPLIED?: string };
+      if (applied === undefined) continue;
+      const text = toYaml({ ...(parse(applied) as PlaceInputs), files });
+      Object.assign(environment ?? {}, { SKYFLEET_APPLIED: text });
+    }
+  }
+  return { ...recorded, state: JSON.stringify(state, null, 1) };
+}
+
+/** What stands in the places of a state, and by which submission. */
+const standingIn = (state: string): unknown =>
+  [...parseRecordedStack(state).places.values()].map(({ place, submitted, applied, finished }) => ({
+    place,
+    submission: submitted.submission,
+    ready: applied?.ready,
+    finished,
+  }));
+
+/** As a version had it that shipped another file to nodes than today's does. */
+const withOtherFile = (recorded: RecordedStateFile): RecordedStateFile => ({
+  ...recorded,
+  state: recorded.state.replaceAll(/(scripts\/run\.sh: )[0-9a-f]{12}/g, '$1000000000000'),
+});
+
 describe.each(recordedStates())('what $version has recorded of the stack $stack', (recorded) => {
-  test('is left alone by an upgrade, but for the files of the new version', async () => {
-    const preview = await withStack(await surroundings.stand(recorded), (stack) => stack.preview());
-    expect(disturbances(recorded.stack, preview)).toEqual([]);
-    const said = preview.diagnostics.map(({ message }) => message);
-    expect(said.filter((message) => message.includes('is not known'))).toEqual([]);
-    expect(surroundings.sky.paths).toContain('/status');
+  const { stack: name } = recorded;
+
+  test('holds no secrets but invented ones', () => {
+    const secrets = [...recorded.state.matchAll(/"plaintext": *"\\"(.*?)\\""/g)].map(([, secret]) => secret);
+    expect(new Set(secrets)).toEqual(new Set(['invented-orchestratorToken', 'invented-fingerprintKey']));
+    expect(recorded.state).not.toContain('secrets_providers');
+    expect(recorded.stackFile).not.toMatch(/secure|encryptionsalt|orchestratorToken/);
   });
 
-  test('stays so in the first up, which renews the stored programs and asks nothing of SkyPilot but its status', async () => {
-    const standing = withOtherPrograms(await surroundings.stand(recorded));
+  test('is left alone by an upgrade, but for the files of the new version', async () => {
+    const preview = await withStack(await around().stand(recorded), (stack) => stack.preview());
+    expect(disturbances(name, preview)).toEqual([]);
+    const said = preview.diagnostics.map(({ message }) => message);
+    expect(said.filter((message) => message.includes('is not known'))).toEqual([]);
+    expect(around().sky.paths).toContain('/status');
+  });
+
+  test('gets the files that the new version ships otherwise, in place', async () => {
+    const standing = withOtherFile(await around().stand(recorded));
+    const preview = await withStack(standing, (stack) => stack.preview());
+    expect(disturbances(name, preview)).toEqual([]);
+    const { operations } = reviewOf(name, preview);
+    expect(operations.map(({ kind }) => kind)).toEqual(operations.map(() => 'refresh'));
+    expect(operations.flatMap(({ places }) => places).sort()).toEqual(
+      [...parseRecordedStack(recorded.state).places.keys()].sort(),
+    );
+  });
+
+  test('has the stored programs renewed by the first up, which asks nothing of SkyPilot but its status', async () => {
+    const standing = withOtherPrograms(withTodaysFiles(await around().stand(recorded)));
     expect(standing.state).not.toContain('SKYFLEET_PROGRAM');
-    const after = await withStack(standing, async (stack) => {
+    const [preview, after] = await withStack(standing, async (stack) => {
+      const shown = await stack.preview();
       await stack.up();
-      return stack.state();
+      return [shown, await stack.state()];
     });
-    const [programs] = [JSON.stringify(storedProgram('delete')), JSON.stringify(storedProgram('release'))];
-    expect(after).toContain(programs);
-    expect(new Set(surroundings.sky.paths)).toEqual(new Set(['/status']));
-    expect(parseRecordedStack(after)).toEqual(parseRecordedStack(standing.state));
+    expect(disturbances(name, preview)).toEqual([]);
+    for (const { kind, reason } of reviewOf(name, preview).operations) {
+      expect(kind).toBe('none');
+      expect(reason).toContain('its commands are of another version; nothing runs');
+    }
+    expect(after).toContain(JSON.stringify(storedProgram('delete')));
+    expect(after).toContain(JSON.stringify(storedProgram('release')));
+    expect(new Set(around().sky.paths)).toEqual(new Set(['/status']));
+    expect(standingIn(after)).toEqual(standingIn(standing.state));
   });
 });
 
@@ -115,7 +182,7 @@ describe('an upgrade is seen to disturb a stack', () => {
       whole(['create skyfleet-local-s3', 'delete skyfleet-local-endpoint']),
     ],
   ])('%s', async (_, from, to, found) => {
-    const standing = await surroundings.stand(recorded);
+    const standing = withTodaysFiles(await around().stand(recorded));
     const state = standing.state.replaceAll(from, to);
     expect(state).not.toBe(standing.state);
     const preview = await withStack({ ...standing, state }, (stack) => stack.preview());
