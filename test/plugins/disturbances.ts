@@ -1,5 +1,12 @@
 import { readNodeFiles } from '../../deployment/operator/node-files';
-import { nameOf, placeOfSubmit, type Preview, type PreviewStep } from '../../deployment/operator/preview';
+import {
+  isKnown,
+  nameOf,
+  placeOfSubmit,
+  type Preview,
+  type PreviewState,
+  type PreviewStep,
+} from '../../deployment/operator/preview';
 import { configRenderer } from '../../review/bacalhau-config';
 import { readPrices } from '../../review/cost/prices';
 import type { Operation, StackReview } from '../../review/model';
@@ -30,6 +37,31 @@ function estranged({ steps }: Preview): string[] {
   });
 }
 
+/**
+ * The places whose wait command would run again, though nothing is launched there: it would look for the launch of long ago.
+ * What is not known yet comes from commands that print again what they have printed.
+ */
+function waitingAgain({ steps }: Preview): string[] {
+  const commands = new Map(steps.filter(isOfPlace).map((step) => [nameOf(step.urn), step]));
+  return [...commands].flatMap(([name, submit]) => {
+    const place = placeOfSubmit(name);
+    const wait = commands.get(`${place ?? ''}-wait`);
+    if (place === undefined || wait?.op !== 'update') return [];
+    const generationIn = (state: PreviewState | undefined): unknown =>
+      environmentOf(state)['SKYFLEET_GENERATION'];
+    if (generationIn(submit.oldState) !== generationIn(submit.newState)) return [];
+    const [before, after] = [environmentOf(wait.oldState), environmentOf(wait.newState)];
+    const differing = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+      (variable) => isKnown(after[variable]) && before[variable] !== after[variable],
+    );
+    if (wait.oldState?.inputs?.['create'] !== wait.newState?.inputs?.['create'])
+      differing.push('its program');
+    return differing.length === 0
+      ? []
+      : [`${place}: its wait command runs again, because of ${differing.join(', ')}`];
+  });
+}
+
 /** What the project's own review says of a preview. */
 export const reviewOf = (stack: string, preview: Preview): StackReview =>
   reviewStack(stack, preview, {
@@ -49,5 +81,6 @@ export function disturbances(stack: string, preview: Preview): string[] {
     ...preview.steps.filter(isDisturbing).map(({ op, urn }) => `${op} ${nameOf(urn)}`),
     ...operations.filter((one) => one.kind !== 'none' && !bringsFiles(one)).map(operationText),
     ...estranged(preview),
+    ...waitingAgain(preview),
   ];
 }

@@ -17,7 +17,12 @@ export class ImportedStack {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async create(pulumiHome: string, recorded: RecordedStateFile): Promise<ImportedStack> {
+  /** @param awsEndpoint where the commands of the stack find AWS, should they ask it. */
+  static async create(
+    pulumiHome: string,
+    recorded: RecordedStateFile,
+    awsEndpoint: string,
+  ): Promise<ImportedStack> {
     const folder = await mkdtemp(path.join(tmpdir(), 'skyfleet-upgrade-'));
     mkdirSync(path.join(folder, 'backend'));
     copyFileSync(path.join(CHECKOUT, 'Pulumi.yaml'), path.join(folder, 'Pulumi.yaml'));
@@ -29,6 +34,7 @@ export class ImportedStack {
       PULUMI_SKIP_UPDATE_CHECK: 'true',
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
       PULUMI_NODEJS_TRANSPILE_ONLY: 'true',
+      AWS_ENDPOINT_URL: awsEndpoint,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_CONFIG_FILE: '/dev/null',

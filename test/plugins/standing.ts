@@ -35,6 +35,11 @@ export class Surroundings {
     return made;
   }
 
+  /** Address of the AWS. */
+  get awsEndpoint(): string {
+    return this.moto.url;
+  }
+
   async stop(): Promise<void> {
     await this.sky.stop();
     await this.moto.stop();
