@@ -41,7 +41,8 @@ export function liveAsCommand(
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(1));
   setInterval(() => {
     const gone = employers.length === 0 || !employers.every(isAlive);
-    if (gone) end(`${work.command} ended with the Pulumi that it ran for; run: npx skyfleet recover --stack <stack>`);
+    if (gone)
+      end(`${work.command} ended with the Pulumi that it ran for; run: npx skyfleet recover --stack <stack>`);
   }, lookEvery).unref();
   setTimeout(() => {
     end(

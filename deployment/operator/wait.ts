@@ -35,6 +35,8 @@ export interface NodeReport {
 /** What the wait command prints. */
 export interface ReadyCluster {
   incarnation: string;
+  /** The generation of the place that was followed to its end. */
+  generation: number;
   nodes: NodeReport[];
   /** Keys of the AWS tags that the configuration has set on them. */
   tags: string[];
@@ -156,10 +158,16 @@ function complete<Report>(incarnation: string, reports: Report[], expected: numb
 export async function wait(environment: CommandEnvironment): Promise<ReadyCluster> {
   const submission = parseSubmission(required(environment, 'SKYFLEET_SUBMISSION'));
   if (submission === undefined) throw new Error('SKYFLEET_SUBMISSION is empty');
-  const { incarnation, retiring } = submission;
+  const { incarnation, retiring, generation } = submission;
+  const sky = await ownServer(environment);
+  const before = earlierOutput(environment);
+  if (before?.incarnation === incarnation && before.generation === generation) {
+    // It was followed to its end before, and runs again for another time limit, address or version alone. SkyPilot
+    // forgets its requests after a day, and nothing is to run on nodes a second time.
+    return { ...before, tags: await tagsInPlace(incarnation, environment) };
+  }
   const minutes = Number(required(environment, 'SKYFLEET_LAUNCH_MINUTES'));
   const expected = Number(required(environment, 'SKYFLEET_NODES'));
-  const sky = await ownServer(environment);
 
   const deadline = Date.now() + minutes * 60_000;
   const { order } = submission;
@@ -178,14 +186,19 @@ export async function wait(environment: CommandEnvironment): Promise<ReadyCluste
     retiring.map((name) => carriedBy(submission, name)),
     environment,
   );
-  return { incarnation, nodes, tags: await tagsInPlace(incarnation, environment) };
+  return { incarnation, generation, nodes, tags: await tagsInPlace(incarnation, environment) };
+}
+
+/** What this command printed before; undefined where it runs for the first time. */
+function earlierOutput(environment: CommandEnvironment): ReadyCluster | undefined {
+  const stdout = environment['PULUMI_COMMAND_STDOUT'] ?? '';
+  return stdout === '' ? undefined : (JSON.parse(stdout) as ReadyCluster);
 }
 
 /** Changes the AWS tags of what was there before the configuration's tags changed. Gives back the keys of those it has. */
 async function tagsInPlace(incarnation: string, environment: CommandEnvironment): Promise<string[]> {
   const wanted = JSON.parse(required(environment, 'SKYFLEET_TAGS')) as Record<string, string>;
-  const stdout = environment['PULUMI_COMMAND_STDOUT'] ?? '';
-  const before = stdout === '' ? undefined : (JSON.parse(stdout) as ReadyCluster);
+  const before = earlierOutput(environment);
   // A new machine was launched with the tags that it is to have.
   if (before?.incarnation === incarnation)
     await retag(incarnation, { wanted, previous: before.tags }, environment);

@@ -357,9 +357,23 @@ describe('wait', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       incarnation: 'sensors-0-aaaa',
+      generation: 1,
       nodes: [report, { ...report, ordinal: 8 }],
       tags: ['team'],
     });
+  });
+
+  test('does not follow again what it has followed to its end, whatever SkyPilot still knows of it', async () => {
+    const before = { incarnation: 'sensors-0-aaaa', generation: 1, nodes: [report], tags: ['team'] };
+    const extra = { PULUMI_COMMAND_STDOUT: JSON.stringify(before), SKYFLEET_LAUNCH_MINUTES: '7' };
+    // Tags are still held to the configuration.
+    awsAnswers('[]', '[]');
+    const { code, stdout } = await wait({ retiring: ['sensors-0-old1'] }, extra);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(before);
+    expect(server.received).toEqual([]);
+    const next = await wait({ generation: 2 }, extra);
+    expect(next.stderr).toContain('RequestNotFound');
   });
 
   test('says which cluster failed to launch, why, and what to do', async () => {
@@ -459,7 +473,12 @@ describe('wait', () => {
       awsAnswers('["i-0"]', '["i-0"]', '["i-1"]', '[]');
       const { code, stdout, stderr } = await wait(old);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(JSON.parse(stdout)).toEqual({ incarnation: 'sensors-0-aaaa', nodes: [report], tags: ['team'] });
+      expect(JSON.parse(stdout)).toEqual({
+        incarnation: 'sensors-0-aaaa',
+        generation: 1,
+        nodes: [report],
+        tags: ['team'],
+      });
       expect(executed()).toEqual(['sensors-0-old1: stand-down', 'sensors-0-aaaa: run']);
       expect(server.paths.filter((path) => path !== '/job_status')).toEqual([
         '/launch',

@@ -24,7 +24,7 @@ const applied = {
   managed: false,
   inputs,
   submission: 's4',
-  ready: { incarnation: 'sensors-0-aaaa', nodes: [node], tags: [] },
+  ready: { incarnation: 'sensors-0-aaaa', generation: 4, nodes: [node], tags: [] },
   token,
 };
 
