@@ -38,7 +38,7 @@ function estranged({ steps }: Preview): string[] {
 }
 
 /**
- * The places whose wait command would run again, though nothing is launched there: it would look for the launch of long ago.
+ * The places whose wait command would run again, though nothing is launched there: each asks AWS for its tags, to no end.
  * What is not known yet comes from commands that print again what they have printed.
  */
 function waitingAgain({ steps }: Preview): string[] {
