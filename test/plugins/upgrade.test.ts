@@ -80,14 +80,16 @@ function withTodaysFiles(recorded: RecordedStateFile): RecordedStateFile {
   return { ...recorded, state: JSON.stringify(state, null, 1) };
 }
 
-/** What stands in the places of a state, and by which submission. */
+/** What stands in the places of a state, and by which submission; Pulumi keeps them in no order of their own. */
 const standingIn = (state: string): unknown =>
-  [...parseRecordedStack(state).places.values()].map(({ place, submitted, applied, finished }) => ({
-    place,
-    submission: submitted.submission,
-    ready: applied?.ready,
-    finished,
-  }));
+  [...parseRecordedStack(state).places.values()]
+    .sort((a, b) => a.place.localeCompare(b.place))
+    .map(({ place, submitted, applied, finished }) => ({
+      place,
+      submission: submitted.submission,
+      ready: applied?.ready,
+      finished,
+    }));
 
 /** As a version had it that shipped another file to nodes than today's does. */
 const withOtherFile = (recorded: RecordedStateFile): RecordedStateFile => ({
