@@ -6,9 +6,9 @@ set -eu
 # Instances that are there and that nobody has recorded are those of the launch. (Exit code 2: something was found.)
 npx skyfleet nodes || [ $? -eq 2 ]
 
-# SkyPilot's requests that have not ended; the log of one: sky api logs REQUEST
+# SkyPilot's requests that have not ended; `create --verbose` has told the one of each place. Its log: sky api logs REQUEST
 sky api status
-request=$(curl --silent "$SKYPILOT_API_SERVER_ENDPOINT/api/status?fields=request_id&fields=name" |
+request=$(curl --silent "${SKYPILOT_API_SERVER_ENDPOINT:-http://127.0.0.1:46580}/api/status?fields=request_id&fields=name" |
   node -pe 'JSON.parse(require("fs").readFileSync(0)).find(({ name }) => name === "sky.launch").request_id')
 sky api cancel "$request"
 
