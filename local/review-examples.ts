@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../cli/exit-codes';
 import { localStack } from './job/rig-stack';
 import type { LocalStack } from './job/stack';
-import { startRig, stopRig, type Rig } from './rig';
+import { withOwnRig } from './own-rig';
+import type { Rig } from './rig';
 import { CHECKOUT } from './rig/paths';
 
 /** Makes the reviews that `docs/reviewing.md` shows, each of a real stack on a rig of its own: `docs/reviews/*.md`. */
@@ -106,12 +107,7 @@ class Examples {
 
 async function main(): Promise<void> {
   fs.mkdirSync(folder, { recursive: true });
-  const rig = await startRig({ name });
-  try {
-    await new Examples(rig).make();
-  } finally {
-    await stopRig({ name });
-  }
+  await withOwnRig(name, (rig) => new Examples(rig).make());
 }
 
 main().catch((error: unknown) => {

@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import type { FleetNode } from '../cli/fleet/nodes';
 import { localStack } from './job/rig-stack';
 import { OperatorShell, type Shown } from './operator-shell';
-import { openRig, startRig, stopRig, type Rig } from './rig';
+import { withOwnRig } from './own-rig';
+import { openRig, startRig, type Rig } from './rig';
 import { orchestratorTokenFile } from './rig/environment';
 import { inNamespace } from './rig/namespace';
 import { CHECKOUT } from './rig/paths';
@@ -257,8 +258,7 @@ class Runbook {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
-  const rig = await startRig({ name });
-  try {
+  await withOwnRig(name, async (rig) => {
     const runbook = new Runbook(rig);
     process.stderr.write('bringing the stack up …\n');
     await runbook.begin();
@@ -267,9 +267,7 @@ async function main(): Promise<void> {
       process.stderr.write(`${entry} …\n`);
       await run();
     }
-  } finally {
-    await stopRig({ name });
-  }
+  });
 }
 
 main().catch((error: unknown) => {

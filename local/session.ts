@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { localStack } from './job/rig-stack';
 import { OperatorShell } from './operator-shell';
-import { startRig, stopRig } from './rig';
+import { withOwnRig } from './own-rig';
 import { CHECKOUT } from './rig/paths';
 
 /*
@@ -26,8 +26,7 @@ function withSession(readme: string, session: string): string {
 }
 
 async function main(): Promise<void> {
-  const rig = await startRig({ name });
-  try {
+  await withOwnRig(name, async (rig) => {
     const stack = localStack(rig);
     await stack.prepare();
     const shell = new OperatorShell(rig, stack);
@@ -39,9 +38,7 @@ async function main(): Promise<void> {
     }
     const file = path.join(CHECKOUT, 'README.md');
     fs.writeFileSync(file, withSession(fs.readFileSync(file, 'utf8'), parts.join('\n\n')));
-  } finally {
-    await stopRig({ name });
-  }
+  });
 }
 
 main().catch((error: unknown) => {

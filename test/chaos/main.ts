@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { startRig, stopRig } from '../../local/rig';
+import { withOwnRig } from '../../local/own-rig';
 import { Chaos, closingLine, parseRecord, type KillLine } from './driver';
 
 const usage =
@@ -56,8 +56,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${line}\n`);
     if (out !== undefined) fs.appendFileSync(out, `${line}\n`);
   };
-  const rig = await startRig({ name: values.rig });
-  try {
+  await withOwnRig(values.rig, async (rig) => {
     const totals = await new Chaos(rig, {
       kills,
       seed,
@@ -68,9 +67,7 @@ async function main(): Promise<void> {
     }).run();
     write(closingLine(totals));
     if (totals.converged < totals.kills) process.exitCode = 1;
-  } finally {
-    await stopRig({ name: values.rig });
-  }
+  });
 }
 
 main().catch((error: unknown) => {
