@@ -302,14 +302,14 @@ describe('the command line', () => {
   const skyfleet = (...args: string[]) =>
     rig.exec([process.execPath, 'bin/skyfleet.mjs', ...args], { cwd: CHECKOUT });
   const skyfleetJson = async <T>(...args: string[]): Promise<T> => {
-    const { code, stdout, stderr } = await skyfleet(...args, '--json');
+    const { code, stdout, stderr } = await skyfleet(...args);
     if (code !== exitCodes.done) throw new Error(`${args.join(' ')} ended with ${String(code)}: ${stderr}`);
     return JSON.parse(stdout) as T;
   };
   let nodes: FleetNode[];
 
   test('lists the places of all stacks side by side', async () => {
-    const places = await skyfleetJson<ListedPlace[]>('list', '--all');
+    const places = await skyfleetJson<ListedPlace[]>('list', '--all', '--json');
     expect(places.map(({ place, region }) => [place, region])).toEqual([
       ['local-0', 'us-west-2'],
       ['local-1', 'us-west-2'],
@@ -319,7 +319,7 @@ describe('the command line', () => {
   });
 
   test('knows each node by all of its names, and says how it is seen', async () => {
-    nodes = await skyfleetJson<FleetNode[]>('nodes', '--all');
+    nodes = await skyfleetJson<FleetNode[]>('nodes', '--all', '--json');
     expect(nodes).toHaveLength(3);
     for (const node of nodes) {
       expect(node).toMatchObject({ state: 'running', spot: true, skypilot: 'UP', health: { healthy: true } });
@@ -334,6 +334,7 @@ describe('the command line', () => {
     const ran = await skyfleetJson<{ node: string; stdout: string }[]>(
       'exec',
       '--all',
+      '--json',
       'cat',
       '/etc/hostname',
     );
@@ -354,7 +355,7 @@ describe('the command line', () => {
   });
 
   test.each([
-    ['compute', 'Compute'],
+    ['compute', 'Starting bacalhau'],
     ['sensor', 'sensor-log-generator'],
     ['health', 'ok   sensor rows'],
     ['setup', 'SKYFLEET_NODE'],
@@ -372,6 +373,7 @@ describe('the command line', () => {
     const reports = await skyfleetJson<{ nodeName: string; healthy: boolean; gone: boolean }[]>(
       'health',
       '--all',
+      '--json',
     );
     expect(reports.map(({ nodeName }) => nodeName).sort()).toEqual(nodes.map(({ node }) => node).sort());
     for (const report of reports) expect(report).toMatchObject({ healthy: true, gone: false });
@@ -379,7 +381,7 @@ describe('the command line', () => {
 
   test('finds no drift, and says what the stack costs', async () => {
     const options = ['--stack', 'local', '--config-file', configFile()];
-    expect(await skyfleetJson('drift', ...options)).toEqual([]);
+    expect(await skyfleetJson('drift', ...options, '--json')).toEqual([]);
     const cost = await skyfleet('cost', ...options, '--json');
     expect(JSON.parse(cost.stdout)).toEqual([
       expect.objectContaining({
@@ -390,7 +392,7 @@ describe('the command line', () => {
   });
 
   test('does nothing to what is as it should be', async () => {
-    const options = ['--stack', 'local', '--config-file', configFile(), '--yes'];
+    const options = ['--stack', 'local', '--config-file', configFile(), '--yes', '--json'];
     for (const command of ['create', 'repair']) {
       const [done] = await skyfleetJson<{ result: string }[]>(command, ...options);
       expect(done?.result).toBe('unchanged');
