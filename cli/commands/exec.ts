@@ -28,7 +28,7 @@ interface Executed {
 
 /** Runs a command on nodes, on all of the stack where none is named. A command of one word is a line for the shell. */
 export async function exec(words: readonly string[], options: ExecOptions): Promise<number> {
-  const command = words.length === 1 ? (words[0] ?? '') : remoteCommand(words);
+  const command = remoteCommand(words);
   const outcomes = await sideBySide(await stacksOf(options), async (stack): Promise<Executed[]> => {
     const fleet = await readFleet(stack);
     const seen = await seeNodes(fleet);

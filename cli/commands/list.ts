@@ -1,6 +1,6 @@
 import { readFleet, type Fleet } from '../fleet/fleet';
 import { exitCodes } from '../exit-codes';
-import { isWell, type FleetNode } from '../fleet/nodes';
+import { byPlace, isWell, type FleetNode } from '../fleet/nodes';
 import { seeNodes } from '../fleet/seen';
 import { ageText, jsonText, tableText } from '../output';
 import { concluded, sideBySide, valuesOf } from '../side-by-side';
@@ -35,7 +35,7 @@ export function listPlaces(
   { stack, region, places }: Pick<Fleet, 'stack' | 'region' | 'places'>,
   nodes: readonly FleetNode[],
 ): ListedPlace[] {
-  return places.map(({ place, applied, finished }) => {
+  return [...places].sort(byPlace).map(({ place, applied, finished }) => {
     const own = nodes.filter((node) => node.place === place && node.node !== null);
     const [since] = own.flatMap((node) => node.since ?? []).sort();
     return {

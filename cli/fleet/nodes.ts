@@ -42,6 +42,12 @@ export interface SeenFleet {
   reports: readonly HealthReport[] | undefined;
 }
 
+const names = new Intl.Collator('en', { numeric: true });
+
+/** The order of places: `s-2` before `s-10`. */
+export const byPlace = (a: { place: string }, b: { place: string }): number =>
+  names.compare(a.place, b.place);
+
 const ended = ['terminated', 'shutting-down'];
 
 /** The instance that a node is on: where SkyPilot has brought it back, that is another one than the recorded. */
@@ -78,8 +84,7 @@ function healthOf(
  * recorded, such as those of a launch under way.
  */
 export function joinNodes(stack: string, recorded: readonly StandingPlace[], seen: SeenFleet): FleetNode[] {
-  const byName = new Intl.Collator('en', { numeric: true });
-  const ordered = [...recorded].sort((a, b) => byName.compare(a.place, b.place));
+  const ordered = [...recorded].sort(byPlace);
   const nodes = ordered.flatMap(({ place, incarnation, managed, nodes: ofPlace }) =>
     ofPlace.map((node): FleetNode => {
       const instance = instanceOfNode(node, managed, seen);

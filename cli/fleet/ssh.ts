@@ -41,11 +41,14 @@ export function sshArguments({ node, access, keyFile, knownHosts }: SshTarget): 
   return ['-i', keyFile, ...options.flatMap((option) => ['-o', option]), `${access.user}@${node.address}`];
 }
 
-/** A shell command of several words, such that the remote shell sees each word as it is. */
-export const remoteCommand = (words: readonly string[]): string =>
-  words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
+/** The line for the shell of a node: one word is such a line, of several the shell sees each as it is. */
+export function remoteCommand(words: readonly string[]): string {
+  const [first = '', ...others] = words;
+  if (others.length === 0) return first;
+  const quoted = (word: string): string =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return words.map(quoted).join(' ');
+}
 
 /** How nodes are reached: the keys of their clusters, in files of this process alone. */
 export class SshKeys {

@@ -142,8 +142,9 @@ test('as a table, what is wrong is in words', () => {
 
 test('places are summed up from their nodes', () => {
   const places = [
-    { place: 's-0', applied: { ready: { incarnation: 's-0-aaaa' } }, finished: true },
+    { place: 's-10', applied: undefined, finished: false },
     { place: 's-1', applied: undefined, finished: false },
+    { place: 's-0', applied: { ready: { incarnation: 's-0-aaaa' } }, finished: true },
   ] as unknown as RecordedPlace[];
   const nodes = join({ instances: [instance(0, { launchedAt: '2026-11-29T00:00:00.000Z' })] });
   expect(listPlaces({ stack: 'o/p/dev', region: 'us-west-2', places }, nodes)).toEqual([
@@ -159,6 +160,7 @@ test('places are summed up from their nodes', () => {
       since: '2026-11-29T00:00:00.000Z',
     },
     expect.objectContaining({ place: 's-1', incarnation: null, nodes: 0, since: null, finished: false }),
+    expect.objectContaining({ place: 's-10' }),
   ]);
 });
 

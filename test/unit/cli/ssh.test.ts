@@ -47,6 +47,10 @@ test.each([[['echo', "it's", '$HOME', 'a b']], [['printf', '%s\n', '*']]])(
   },
 );
 
+test('one word is a line for the remote shell', () => {
+  expect(remoteCommand(['exit 7'])).toBe('exit 7');
+});
+
 test('each log has its command', () => {
   const last = { follow: false, lines: 20 };
   expect(logCommand('compute', last)).toBe('sudo docker logs --tail 20 bacalhau_compute 2>&1');
