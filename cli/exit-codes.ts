@@ -10,6 +10,9 @@ export const exitCodes = {
   undecided: 3,
 } as const;
 
+/** Exit codes of a program that was ended by a signal, as shells have them. */
+export const interrupted = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
 /** The exit code for several stacks: what failed first, then what is undecided. */
 export function worstOf(codes: readonly number[]): number {
   const known: readonly number[] = [exitCodes.failed, exitCodes.undecided, exitCodes.found];

@@ -1,7 +1,5 @@
+import { interrupted } from '../cli/exit-codes';
 import { startRig, stopRig, type Rig } from './rig';
-
-/** Exit codes of a program that was ended by a signal, as shells have them. */
-const interrupted = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** Works on a rig of its own, which goes whatever happens: also where the work fails, or the program is interrupted. */
 export async function withOwnRig<T>(name: string, work: (rig: Rig) => Promise<T>): Promise<T> {

@@ -18,8 +18,6 @@ export async function ssh(name: string, command: readonly string[], options: Sta
     const target = await keys.target(findNode(nodes, name));
     const words = command.length === 0 ? [] : ['--', remoteCommand(command)];
     const child = spawn('ssh', [...sshArguments(target), ...words], { stdio: 'inherit' });
-    // Ctrl-C is for the session.
-    process.on('SIGINT', () => undefined);
     return await new Promise<number>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code) => resolve(code ?? 1));

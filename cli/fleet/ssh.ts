@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { labelKeys } from '../../deployment/operator/incarnation';
 import { stateFolder } from '../../deployment/operator/running';
 import type { SshAccess } from '../../deployment/operator/skypilot';
+import { interrupted } from '../exit-codes';
 import type { Fleet } from './fleet';
 import type { FleetNode } from './nodes';
 
@@ -56,8 +57,9 @@ export class SshKeys {
   private readonly accesses = new Map<string, Promise<{ access: SshAccess; keyFile: string }>>();
 
   constructor(private readonly fleet: Fleet) {
-    // Also where the process is ended while a session runs.
+    // Also where the process is ended while a session runs: a signal alone would leave the keys behind.
     process.on('exit', () => this.remove());
+    for (const [signal, code] of Object.entries(interrupted)) process.once(signal, () => process.exit(code));
   }
 
   /** @throws Error where SkyPilot does not know the cluster of the node. */
