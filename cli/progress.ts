@@ -1,5 +1,5 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation';
-import { nameOf, placeOfSubmit } from '../deployment/operator/preview';
+import { nameOf, placeOfSubmit, placeOfWait } from '../deployment/operator/preview';
 
 /** What is being done to a place. */
 export type PlaceState = 'scheduling' | 'coming up' | 'ready' | 'going' | 'gone' | 'failed';
@@ -33,17 +33,13 @@ export const noProgress: StackProgress = {
   requests: new Map(),
 };
 
-const waitSuffix = '-wait';
-
 /** The place that a command is of, and which one it is. */
 function placeOf(urn: string): { place: string; command: 'submit' | 'wait' } | undefined {
   if (!urn.includes('skyfleet:sky:SkyCluster$')) return undefined;
   const name = nameOf(urn);
-  const place = placeOfSubmit(name);
-  if (place !== undefined) return { place, command: 'submit' };
-  return name.endsWith(waitSuffix)
-    ? { place: name.slice(0, -waitSuffix.length), command: 'wait' }
-    : undefined;
+  const [submitted, waited] = [placeOfSubmit(name), placeOfWait(name)];
+  if (submitted !== undefined) return { place: submitted, command: 'submit' };
+  return waited === undefined ? undefined : { place: waited, command: 'wait' };
 }
 
 /** What a step of Pulumi's means for its place; undefined where it says nothing new. */

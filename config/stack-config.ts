@@ -28,7 +28,7 @@ export interface WrittenConfig {
 }
 
 /** A value as the text of Pulumi's configuration holds it: JSON, or just a text. */
-function valueOf(text: string): unknown {
+export function structured(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -51,7 +51,7 @@ export function writtenConfig(
     .map(([key, text]): [string, string] => [key.slice('skyfleet:'.length), text]);
   return {
     values: Object.fromEntries(
-      own.filter(([key]) => !isSecret(key)).map(([key, text]) => [key, valueOf(text)]),
+      own.filter(([key]) => !isSecret(key)).map(([key, text]) => [key, structured(text)]),
     ),
     secrets: Object.fromEntries(own.filter(([key]) => isSecret(key))),
     encrypted: secretKeys.filter((key) => encryptedKeys.includes(`skyfleet:${key}`)),

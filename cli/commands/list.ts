@@ -1,7 +1,6 @@
 import { readFleet, type Fleet } from '../fleet/fleet';
-import { exitCodes } from '../exit-codes';
 import { byPlace, isWell, type FleetNode } from '../fleet/nodes';
-import { seeNodes } from '../fleet/seen';
+import { codeOfSeen, seeNodes, tellUnseen } from '../fleet/seen';
 import { ageText, jsonText, tableText } from '../output';
 import { concluded, sideBySide, valuesOf } from '../side-by-side';
 import { whileSpinning } from '../spinner';
@@ -75,11 +74,8 @@ export async function list(options: ListOptions): Promise<number> {
       return { places: listPlaces(fleet, nodes), unseen };
     }),
   );
-  const values = valuesOf(outcomes);
-  for (const { stack, value } of values) {
-    for (const what of value.unseen) process.stderr.write(`${stack}: ${what}\n`);
-  }
-  const places = values.flatMap(({ value }) => value.places);
+  tellUnseen(outcomes);
+  const places = valuesOf(outcomes).flatMap(({ value }) => value.places);
   process.stdout.write(options.json ? jsonText(places) : listText(places, Date.now()));
-  return concluded(outcomes, ({ unseen }) => (unseen.length > 0 ? exitCodes.failed : exitCodes.done));
+  return concluded(outcomes, codeOfSeen);
 }

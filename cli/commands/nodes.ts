@@ -1,30 +1,15 @@
 import { exitCodes } from '../exit-codes';
 import { readFleet } from '../fleet/fleet';
 import { isWell, type FleetNode } from '../fleet/nodes';
-import { seeNodes, type SeenNodes } from '../fleet/seen';
+import { codeOfSeen, seeNodes, tellUnseen } from '../fleet/seen';
 import { ageText, jsonText, tableText } from '../output';
-import { concluded, sideBySide, valuesOf, type Outcome } from '../side-by-side';
+import { concluded, sideBySide, valuesOf } from '../side-by-side';
 import { whileSpinning } from '../spinner';
 import { stacksOf, type StackChoice } from '../stacks';
 
 export interface NodesOptions extends StackChoice {
   json: boolean;
 }
-
-/** Looks at the nodes of stacks, and says on standard error what could not be asked. */
-export async function seeStacks(stacks: readonly string[]): Promise<Outcome<SeenNodes>[]> {
-  const outcomes = await whileSpinning(`looking at the nodes of ${stacks.join(', ')}`, () =>
-    sideBySide(stacks, async (stack) => seeNodes(await readFleet(stack))),
-  );
-  for (const { stack, value } of valuesOf(outcomes)) {
-    for (const what of value.unseen) process.stderr.write(`${stack}: ${what}\n`);
-  }
-  return outcomes;
-}
-
-/** What could not be asked is a failure, whatever else is told. */
-export const codeOfSeen = ({ unseen }: SeenNodes): number =>
-  unseen.length > 0 ? exitCodes.failed : exitCodes.done;
 
 function healthText({ health }: FleetNode, now: number): string {
   if (health === null) return 'no report';
@@ -64,7 +49,11 @@ export function nodesText(nodes: readonly FleetNode[], now: number): string {
 
 /** Lists the nodes of stacks: what is recorded, joined with what AWS, SkyPilot and the orchestrator say. */
 export async function nodes(options: NodesOptions): Promise<number> {
-  const outcomes = await seeStacks(await stacksOf(options));
+  const stacks = await stacksOf(options);
+  const outcomes = await whileSpinning(`looking at the nodes of ${stacks.join(', ')}`, () =>
+    sideBySide(stacks, async (stack) => seeNodes(await readFleet(stack))),
+  );
+  tellUnseen(outcomes);
   const all = valuesOf(outcomes).flatMap(({ value }) => value.nodes);
   process.stdout.write(options.json ? jsonText(all) : nodesText(all, Date.now()));
   return concluded(outcomes, (seen) =>

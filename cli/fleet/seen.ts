@@ -1,5 +1,7 @@
 import { jobsByIncarnation } from '../../deployment/operator/observation';
 import { standingPlaces } from '../../deployment/operator/recorded-state';
+import { exitCodes } from '../exit-codes';
+import { valuesOf, type Outcome } from '../side-by-side';
 import type { Fleet } from './fleet';
 import { healthReports } from './health-reports';
 import { instancesOf } from './instances';
@@ -52,3 +54,14 @@ export async function seeNodes(fleet: Fleet): Promise<SeenNodes> {
   const seen: SeenFleet = { instances, skypilot, orchestrator, reports };
   return { nodes: joinNodes(fleet.stack, standingPlaces(fleet.places), seen), unseen };
 }
+
+/** Says on standard error what could not be asked of each stack. */
+export function tellUnseen(outcomes: readonly Outcome<Pick<SeenNodes, 'unseen'>>[]): void {
+  for (const { stack, value } of valuesOf(outcomes)) {
+    for (const what of value.unseen) process.stderr.write(`${stack}: ${what}\n`);
+  }
+}
+
+/** What could not be asked is a failure, whatever else is told. */
+export const codeOfSeen = ({ unseen }: Pick<SeenNodes, 'unseen'>): number =>
+  unseen.length > 0 ? exitCodes.failed : exitCodes.done;

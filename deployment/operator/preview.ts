@@ -55,8 +55,17 @@ const submitSuffix = '-submit';
 export const placeOfSubmit = (name: string): string | undefined =>
   name.endsWith(submitSuffix) ? name.slice(0, -submitSuffix.length) : undefined;
 
+const waitSuffix = '-wait';
+
+/** The place that a wait command is of, from its name; undefined where it is none. */
+export const placeOfWait = (name: string): string | undefined =>
+  name.endsWith(waitSuffix) ? name.slice(0, -waitSuffix.length) : undefined;
+
 /** What names the commands of a place, and nothing else, as a target of Pulumi's. */
-export const targetsOf = (place: string): string[] => [`**::${place}${submitSuffix}`, `**::${place}-wait`];
+export const targetsOf = (place: string): string[] => [
+  `**::${place}${submitSuffix}`,
+  `**::${place}${waitSuffix}`,
+];
 
 /** What Pulumi's JSON holds for a string that is not known before an update (`UnknownStringValue` of its SDKs). */
 const unknownMark = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';

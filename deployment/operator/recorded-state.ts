@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { PlaceInputs, Standing } from '../../config/change-classes';
 import { carriedBy, parseSubmission, type Submission } from './incarnation';
 import type { StandingPlace } from './observation';
-import { placeOfSubmit } from './preview';
+import { placeOfSubmit, placeOfWait } from './preview';
 import type { ReadyCluster } from './wait';
 
 /** What Pulumi has recorded of one place. */
@@ -161,7 +161,8 @@ export function parseRecordedStack(json: string): RecordedStack {
     if (!resource.urn.includes('skyfleet:sky:SkyCluster$')) continue;
     const place = placeOfSubmit(name);
     if (place !== undefined) submits.set(place, commandOf(resource));
-    if (name.endsWith('-wait')) waits.set(name.slice(0, -'-wait'.length), commandOf(resource));
+    const waited = placeOfWait(name);
+    if (waited !== undefined) waits.set(waited, commandOf(resource));
   }
   for (const [place, submit] of submits) {
     const submission = parseSubmission(submit.stdout);

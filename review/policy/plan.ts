@@ -1,3 +1,4 @@
+import { structured } from '../../config/stack-config';
 import { parse } from 'yaml';
 import type { SkyfleetConfig } from '../../config/schema';
 import { labelKeys } from '../../deployment/operator/incarnation';
@@ -90,15 +91,6 @@ function plannedResource({
 
 function settingsOf(node: unknown): NodeSettings | undefined {
   return typeof node === 'string' && isKnown(node) ? (JSON.parse(node) as NodeSettings) : undefined;
-}
-
-/** A value of the configuration: Pulumi keeps what has a structure as JSON. */
-function structured(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }
 
 /**
