@@ -57,6 +57,10 @@ class Host:
         return "ip-" + self.private_ip.replace(".", "-")
 
 
+# Locally administered; each rig has a network of its own.
+BRIDGE_ADDRESS = "02:00:00:00:00:01"
+
+
 class Bridge:
     """The podman network of the instances, with the addresses that its gateway end answers on."""
 
@@ -85,7 +89,9 @@ class Bridge:
             run("ip", "link", "add", self._anchor, "type", "veth", "peer", "name", f"{self.interface}-end")
             run("ip", "link", "set", f"{self.interface}-end", "up")
             run("ip", "link", "set", self._anchor, "master", self.interface, "up")
-        run("ip", "link", "set", self.interface, "up")
+        # Of its own, or it would be the lowest of its ports' and change as instances come and go. The instances would
+        # answer to the old one until they ask for it anew: what comes from a public address hangs for up to a minute.
+        run("ip", "link", "set", self.interface, "address", BRIDGE_ADDRESS, "up")
         own_public = f"{PUBLIC_NETWORK[1]}/{PUBLIC_NETWORK.prefixlen}"
         for address in (f"{self.gateway}/{INSTANCE_NETWORK.prefixlen}", own_public, f"{METADATA_ADDRESS}/32"):
             run("ip", "address", "replace", address, "dev", self.interface)
