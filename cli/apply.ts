@@ -41,6 +41,8 @@ export async function applyChange(
   const options = {
     onEvent: (event: Parameters<ProgressDisplay['advance']>[1]) => display.advance(stack, event),
     signal: stop.signal,
+    // Pulumi would decrypt the summary by the default stack file, whichever was named, and give it a passphrase's salt.
+    showSecrets: false,
     ...(configFile === undefined ? {} : { configFile }),
   };
   try {

@@ -543,6 +543,9 @@ describe('a changed line of a compose file', () => {
 
     const reason = 'the budget is being raised';
     expect(await reviewing('create', '--yes', '--override', reason)).toMatchObject({ code: 0 });
+    // Pulumi likes to give the default file of the stack a salt, whichever was named.
+    const untouched = fs.readFileSync(path.join(CHECKOUT, 'Pulumi.local.yaml'), 'utf8');
+    expect(fs.readFileSync(path.join(folder, 'Pulumi.local.yaml'), 'utf8')).toBe(untouched);
     const { stdout } = await rig.exec(['pulumi', 'stack', 'output', '--json', '--stack', 'local'], {
       cwd: folder,
     });
@@ -627,8 +630,11 @@ describe('destroyed', () => {
       rig.exec([process.execPath, 'bin/skyfleet.mjs', ...args], { cwd: CHECKOUT });
     expect(await run(...destroy, 'local')).toMatchObject({ code: exitCodes.failed });
     expect(await runningInstances('eu-west-1')).toHaveLength(1);
+    const fileOfCheckout = () => fs.readFileSync(path.join(CHECKOUT, 'Pulumi.local-eu.yaml'), 'utf8');
+    const before = fileOfCheckout();
     const { code, stdout } = await run(...destroy, 'local-eu');
     expect(code).toBe(exitCodes.done);
+    expect(fileOfCheckout()).toBe(before);
     expect(JSON.parse(stdout)).toMatchObject([{ stack: 'local-eu', destroyed: true, places: 1, kept: [] }]);
     expect(await runningInstances('eu-west-1')).toEqual([]);
   });
