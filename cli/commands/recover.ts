@@ -93,11 +93,11 @@ class Recovery {
     show('asking AWS for resources of the stack');
     const aws = new AwsCli(this.region, this.callMinutes);
     const missing = unrecorded(await stackResources(aws, { stack: fullName, prefix }), after, {
-      ...{ name, prefix, region: this.region },
+      ...{ name, options: this.stackOptions, prefix, region: this.region },
       incarnations: 'reason' in sky ? undefined : new Set(sky.all),
     });
     if (deleteUnrecorded) await this.deleteAll(aws, missing);
-    const stackOption = commandLine('--stack', stack);
+    const stackOptions = commandLine(...this.stackOptions);
     const left = missing.length > 0 && !deleteUnrecorded;
     return {
       stack: fullName,
@@ -108,9 +108,9 @@ class Recovery {
       clusters: 'reason' in sky ? [] : sky.all.filter((cluster) => !after.incarnations.has(cluster)),
       skypilot: 'reason' in sky ? sky.reason : null,
       next: [
-        ...(left ? [`npx skyfleet recover --stack ${stack} --delete-unrecorded`] : []),
-        `pulumi up ${stackOption}`,
-        `pulumi destroy ${stackOption}`,
+        ...(left ? [`npx skyfleet recover ${stackOptions} --delete-unrecorded`] : []),
+        `pulumi up ${stackOptions}`,
+        `pulumi destroy ${stackOptions}`,
       ],
     };
   }

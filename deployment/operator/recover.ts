@@ -142,11 +142,21 @@ const quoted = (word: string): string =>
 /** A command line that can be pasted into a shell. */
 export const commandLine = (...words: string[]): string => words.map(quoted).join(' ');
 
-/** The resources of a stack that Pulumi does not know. */
+/**
+ * The resources of a stack that Pulumi does not know.
+ *
+ * @param stack `options` are those that name the stack and its file to the Pulumi CLI.
+ */
 export function unrecorded(
   found: readonly FoundResource[],
   recorded: StackState,
-  stack: { name: string; prefix: string; region: string; incarnations: ReadonlySet<string> | undefined },
+  stack: {
+    name: string;
+    options: readonly string[];
+    prefix: string;
+    region: string;
+    incarnations: ReadonlySet<string> | undefined;
+  },
 ): Unrecorded[] {
   const missing = found.filter((one) => !isKnown(one, recorded, stack.incarnations));
   // Rules go with their group, and routes with their table.
@@ -164,16 +174,8 @@ export function unrecorded(
       const taken =
         importable && name !== ''
           ? commandLine(
-              ...[
-                'pulumi',
-                'import',
-                '--stack',
-                stack.name,
-                '--parent',
-                `parent=${parent}`,
-                '--protect=false',
-              ],
-              ...['--generate-code=false', type, name, one.id],
+              ...['pulumi', 'import', ...stack.options, '--parent', `parent=${parent}`],
+              ...['--protect=false', '--generate-code=false', type, name, one.id],
             )
           : undefined;
       return {

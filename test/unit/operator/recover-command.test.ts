@@ -113,6 +113,11 @@ test('leaves a healthy stack as it is, and tells of clusters that the next run s
   expect(calls().filter((call) => /cancel|delete|terminate/.test(call))).toEqual([]);
 });
 
+test('names the stack’s file in the commands that come next, where it was given', async () => {
+  const { stdout } = await recover('--config-file', 'elsewhere/Pulumi.dev.yaml');
+  expect(stdout).toContain('next: pulumi up --stack dev --config-file elsewhere/Pulumi.dev.yaml\n');
+});
+
 test('refuses while the Pulumi that holds the lock is at work here, and ends nothing', async () => {
   const holder = await idle('pulumi');
   write('lock', lockOf(holder.pid));

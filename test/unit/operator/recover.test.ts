@@ -124,7 +124,12 @@ describe('the lock', () => {
 
 describe('what Pulumi does not know', () => {
   const stack = {
-    ...{ name: 'dev', prefix: 'skyfleet-dev', region: 'us-west-2' },
+    ...{
+      name: 'dev',
+      options: ['--stack', 'acme/skyfleet/dev'],
+      prefix: 'skyfleet-dev',
+      region: 'us-west-2',
+    },
     incarnations: new Set(['sensors-0-new1']),
   };
   const missing = (found: FoundResource[], known: StackState = recorded): string[] =>
@@ -166,7 +171,7 @@ describe('what Pulumi does not know', () => {
     expect(one).toMatchObject({
       type: 'aws:ec2/vpc:Vpc',
       import:
-        'pulumi import --stack dev --parent parent=urn:pulumi:dev::skyfleet::skyfleet:network:Network::skyfleet-dev ' +
+        'pulumi import --stack acme/skyfleet/dev --parent parent=urn:pulumi:dev::skyfleet::skyfleet:network:Network::skyfleet-dev ' +
         '--protect=false --generate-code=false aws:ec2/vpc:Vpc skyfleet-dev-vpc vpc-2',
       delete: ['aws ec2 delete-vpc --vpc-id vpc-2 --region us-west-2'],
     });
