@@ -114,6 +114,27 @@ describe('the aws plugin under the CLI', () => {
     await importing.succeed('destroy', '--yes', '--skip-preview', '--suppress-progress');
   });
 
+  it('imports from the command line what then fits the program', async () => {
+    const importing = await stack(awsConfig());
+    const TagSpecifications = [{ ResourceType: 'vpc' as const, Tags: [{ Key: 'Name', Value: 'mine' }] }];
+    const { Vpc } = await sdk.ec2.createVpc({ CidrBlock: '10.9.0.0/16', TagSpecifications });
+    await importing.program('');
+    await importing.up();
+    const what = ['aws:ec2/vpc:Vpc', 'v', Vpc?.VpcId ?? ''];
+    const shown = await importing.succeed(
+      'import',
+      '--yes',
+      '--generate-code=false',
+      '--protect=false',
+      ...what,
+    );
+    expect(shown).toContain('1 imported');
+    expect(shown).not.toContain('failed to validate');
+    await importing.program(`new aws.ec2.Vpc('v', { cidrBlock: '10.9.0.0/16', tags: { Name: 'mine' } });`);
+    expect(await importing.preview('--expect-no-changes')).toContain('unchanged');
+    await importing.succeed('destroy', '--yes', '--skip-preview', '--suppress-progress');
+  });
+
   it('takes an explicit provider with secret credentials, and default tags', async () => {
     const explicit = await stack();
     await explicit.program(`

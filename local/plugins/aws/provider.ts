@@ -58,7 +58,10 @@ export class AwsPlugin implements Plugin {
 
   check({ type, name, olds, news, randomSeed }: CheckCall): Promise<CheckResult> {
     const resource = this.lookUp(type);
-    const failures = problemsOf(type, inputsOf(resource), news).map(({ path, reason }) => ({
+    const { tagsAll, ...given } = news;
+    // What an import has read is checked as it was given, with all tags.
+    const asked = resource.tag === undefined || tagsAll === undefined ? news : given;
+    const failures = problemsOf(type, inputsOf(resource), asked).map(({ path, reason }) => ({
       property: path,
       reason,
     }));
