@@ -10,6 +10,9 @@ export interface Shown {
 
 /** A shell in the checkout, as an operator of a rig has it, with the stack of the rig selected. */
 export class OperatorShell {
+  /** Further environment of its scripts. */
+  env: Record<string, string> = {};
+
   constructor(
     private readonly rig: Rig,
     private readonly stack: LocalStack,
@@ -29,7 +32,7 @@ export class OperatorShell {
     const [, , , configFile = ''] = this.stack.stackOptions();
     const { code, stdout } = await this.rig.exec(['sh', '-c', `exec 2>&1\n${script}`, 'sh', ...words], {
       cwd: CHECKOUT,
-      env: { SKYFLEET_CONFIG_FILE: configFile },
+      env: { SKYFLEET_CONFIG_FILE: configFile, ...this.env },
     });
     return { code: code ?? 1, text: stdout };
   }

@@ -1,14 +1,18 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import type { FleetNode } from '../cli/fleet/nodes';
 import { localStack } from './job/rig-stack';
 import { OperatorShell, type Shown } from './operator-shell';
 import { withOwnRig } from './own-rig';
 import { openRig, startRig, type Rig } from './rig';
 import { orchestratorTokenFile } from './rig/environment';
+import { inNamespace } from './rig/namespace';
 import { CHECKOUT } from './rig/paths';
 import { endStragglers } from './rig/supervision';
 
@@ -19,6 +23,8 @@ import { endStragglers } from './rig/supervision';
 
 const name = 'runbook';
 const folder = path.join(CHECKOUT, 'docs', 'runbook');
+/** Where a server with a login stands. */
+const proxyAddress = 'https://127.0.0.1:46590';
 
 class Runbook {
   private rig: Rig;
@@ -85,6 +91,73 @@ class Runbook {
       this.shell = this.shellOf(await openRig({ name }));
       await this.expectWell(2);
     },
+
+    'expired-login': async () => {
+      const folder = this.rig.paths.pulumi;
+      const [token, certificate] = [path.join(folder, 'skypilot-token'), path.join(folder, 'proxy.crt')];
+      fs.writeFileSync(token, 'the-first-token');
+      const proxy = await this.askForLogin(token, certificate);
+      try {
+        this.shell.env = { NODE_EXTRA_CA_CERTS: certificate };
+        await this.set('skypilot.endpoint', proxyAddress);
+        const secret =
+          'pulumi config set --secret skyfleet:skypilotToken --config-file "$SKYFLEET_CONFIG_FILE"';
+        await this.shell.require(`${secret} <"$1" && npx skyfleet create --yes`, [token]);
+        fs.writeFileSync(token, 'the-second-token');
+        await this.record('expired-login', [token]);
+        await this.expectWell(2);
+        await this.set('skypilot.endpoint', this.rig.endpoints.sky);
+        await this.shell.require(
+          'pulumi config rm skyfleet:skypilotToken --config-file "$SKYFLEET_CONFIG_FILE" && npx skyfleet create --yes',
+        );
+      } finally {
+        this.shell.env = {};
+        proxy.kill();
+      }
+    },
+
+    'no-capacity': async () => {
+      await this.set('fleets[0].clusters', '3');
+      const fault = {
+        op: 'RunInstances',
+        code: 'InsufficientInstanceCapacity',
+        message: 'We do not have any.',
+      };
+      await this.emulator('fail', { ...fault, count: 1000, instanceType: 't3.medium' });
+      await this.record('no-capacity', ['t3.large']);
+      await this.emulator('fail', undefined);
+      await this.expectWell(3);
+    },
+
+    'stuck-launch': async () => {
+      await this.set('fleets[0].clusters', '4');
+      const known = new Set((await this.nodes()).map(({ instanceId }) => instanceId));
+      const waiting = this.shell.run('npx skyfleet create --yes');
+      let launched: FleetNode | undefined;
+      await this.until('a machine is launched', async () => {
+        launched = (await this.nodes()).find(({ instanceId }) => !known.has(instanceId));
+        return launched !== undefined;
+      });
+      await this.podman('pause', launched?.instanceId ?? '');
+      const [ended] = await Promise.all([waiting, this.record('stuck-launch', [launched?.place ?? ''])]);
+      if (ended.code === 0) throw new Error('the create whose launch was cancelled went well');
+      await this.expectWell(4);
+    },
+
+    'lost-state': async () => {
+      const backup = path.join(this.rig.paths.pulumi, 'backup.json');
+      await this.shell.require(`pulumi stack export --file ${backup}`);
+      await this.set('fleets[0].clusters', '5');
+      await this.set('network.zones[2]', 'us-west-2c');
+      await this.shell.require('npx skyfleet create --yes');
+      const before = await this.nodes();
+      const state = path.join(this.rig.paths.pulumi, 'state', '.pulumi', 'stacks', 'skyfleet');
+      fs.rmSync(state, { recursive: true });
+      await this.record('lost-state', ['local', backup]);
+      await this.expectWell(5);
+      const ids = (nodes: FleetNode[]): string => nodes.map(({ instanceId }) => instanceId).join(' ');
+      if (ids(await this.nodes()) !== ids(before)) throw new Error('other machines stand than before');
+    },
   };
 
   /** Brings the stack up. */
@@ -105,9 +178,28 @@ class Runbook {
     const { code, text }: Shown = await this.shell.run(script, words);
     const file = path.join(folder, `${entry}.txt`);
     // What is of this run and this machine alone.
-    const plain = text.replaceAll(this.rig.paths.pulumi, '…').replaceAll(CHECKOUT, '.');
+    const plain = stripVTControlCharacters(text)
+      .replaceAll(this.rig.paths.pulumi, '…')
+      .replaceAll(CHECKOUT, '.')
+      .replaceAll(os.homedir(), '~');
     if (code !== 0) throw new Error(`${entry} ended with exit code ${code}:\n${plain}`);
     fs.writeFileSync(file, plain);
+  }
+
+  /** Puts what asks for a token before SkyPilot's server. */
+  private async askForLogin(token: string, certificate: string): Promise<ChildProcess> {
+    const key = `${certificate}.key`;
+    await this.shell.require(
+      'openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=skypilot -addext subjectAltName=IP:127.0.0.1 ' +
+        '-keyout "$1" -out "$2"',
+      [key, certificate],
+    );
+    const files = [key, certificate, token];
+    const argv = ['local/login-proxy.ts', ...files, new URL(proxyAddress).port, this.rig.endpoints.sky];
+    const [file = '', ...args] = inNamespace(this.rig.paths, [process.execPath, '--import', 'tsx', ...argv]);
+    const proxy = spawn(file, args, { cwd: CHECKOUT, stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(proxy.stdout, 'data');
+    return proxy;
   }
 
   private async nodes(): Promise<FleetNode[]> {
@@ -144,6 +236,28 @@ class Runbook {
       if (Date.now() > deadline) throw new Error(`waited three minutes until ${what}`);
       await sleep(1000);
     }
+  }
+
+  /** Orders a failure of the emulator, or takes all orders back. */
+  private async emulator(order: string, body: object | undefined): Promise<void> {
+    const url = `${this.rig.endpoints.aws}/_emu/${order}`;
+    const what = body === undefined ? ['--request', 'DELETE'] : ['--json', JSON.stringify(body)];
+    const { code, stderr } = await this.rig.exec([
+      'curl',
+      '--silent',
+      '--show-error',
+      '--fail',
+      ...what,
+      url,
+    ]);
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  private async podman(...words: string[]): Promise<void> {
+    const { containersConf, storageConf } = this.rig.paths;
+    const env = { CONTAINERS_CONF: containersConf, CONTAINERS_STORAGE_CONF: storageConf };
+    const { code, stderr } = await this.rig.exec(['podman', ...words], { env });
+    if (code !== 0) throw new Error(stderr);
   }
 }
 

@@ -622,6 +622,58 @@ describe('the token of the orchestrator', () => {
   });
 });
 
+describe('the command line, in a folder with the stack files of both', () => {
+  let folder: string;
+  const skyfleet = (...args: string[]) =>
+    rig.exec([process.execPath, path.join(CHECKOUT, 'bin/skyfleet.mjs'), ...args], { cwd: folder });
+  const running = async () => [...(await runningInstances()), ...(await runningInstances('eu-west-1'))];
+
+  beforeAll(() => {
+    folder = copyOfProgram(fs.mkdtempSync(path.join(os.tmpdir(), 'skyfleet-both-')));
+    for (const file of ['Pulumi.local.yaml', 'Pulumi.local-eu.yaml'])
+      fs.copyFileSync(path.join(rig.paths.pulumi, 'project', file), path.join(folder, file));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+  test('destroys no stack whose name was not given', async () => {
+    const before = await running();
+    expect(await skyfleet('destroy', '--all', '--confirm', 'prod')).toMatchObject({
+      code: exitCodes.failed,
+      stderr: expect.stringMatching(/^local stays.*^local-eu stays/ms) as string,
+    });
+    expect(await running()).toEqual(before);
+  });
+
+  test('destroys both side by side', async () => {
+    const { code, stdout } = await skyfleet(
+      ...['destroy', '--all', '--confirm', 'local', '--confirm', 'local-eu', '--json'],
+    );
+    expect(code).toBe(exitCodes.done);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { stack: 'local', destroyed: true, places: 2 },
+      { stack: 'local-eu', destroyed: true, places: 1 },
+    ]);
+    expect(await running()).toEqual([]);
+  });
+
+  test('brings both up again side by side', async () => {
+    const { code, stdout } = await skyfleet('create', '--all', '--yes', '--json');
+    expect({ code, created: JSON.parse(stdout) as unknown }).toMatchObject({
+      code: exitCodes.done,
+      created: [
+        { stack: 'local', result: 'applied', problem: null },
+        { stack: 'local-eu', result: 'applied', problem: null },
+      ],
+    });
+    const nodes = JSON.parse((await skyfleet('nodes', '--all', '--json')).stdout) as FleetNode[];
+    expect(nodes.map(({ place, orchestrator }) => [place, orchestrator?.connection])).toEqual([
+      ['local-0', 'CONNECTED'],
+      ['local-1', 'CONNECTED'],
+      ['local-eu-0', 'CONNECTED'],
+    ]);
+  });
+});
+
 describe('destroyed', () => {
   test('by the command line, a stack goes once its name was given', async () => {
     const euFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local-eu.yaml');

@@ -1,7 +1,9 @@
+import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localStack } from '../../local/job/rig-stack';
 import type { LocalStack } from '../../local/job/stack';
 import { openRig, stopRig, type Rig } from '../../local/rig';
+import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
 import { aws, connectedNodes, emulator, onInstance, runCli, succeeded, taggedInstances } from './rig-run';
 import { ArgumentWatch, leaksIn } from './token-search';
@@ -135,6 +137,20 @@ test('the next preview is clean, and a refresh reaches all nodes on the machines
     expect(config.stdout).toContain('debug');
   }
   await unchanged();
+});
+
+test('the command line runs a command on each node of the job', async () => {
+  const configFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
+  const options = ['--stack', 'local', '--config-file', configFile, '--json'];
+  const argv = [process.execPath, 'bin/skyfleet.mjs', 'exec', ...options, 'hostname', '--all-ip-addresses'];
+  const { code, stdout, stderr } = await rig.exec(argv, { cwd: CHECKOUT });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const printed = JSON.parse(stdout) as { node: string; stdout: string }[];
+  expect(printed).toEqual(
+    nodes.map(({ nodeName, privateIp }) =>
+      expect.objectContaining({ node: nodeName, stdout: expect.stringContaining(privateIp) as string }),
+    ),
+  );
 });
 
 test('where AWS takes the head, SkyPilot makes the whole cluster anew, of the same sensors', async () => {
