@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localStack } from '../../local/job/rig-stack';
 import type { LocalStack } from '../../local/job/stack';
@@ -140,15 +139,18 @@ test('the next preview is clean, and a refresh reaches all nodes on the machines
 });
 
 test('the command line runs a command on each node of the job', async () => {
-  const configFile = path.join(rig.paths.pulumi, 'project', 'Pulumi.local.yaml');
-  const options = ['--stack', 'local', '--config-file', configFile, '--json'];
-  const argv = [process.execPath, 'bin/skyfleet.mjs', 'exec', ...options, 'hostname', '--all-ip-addresses'];
+  const command = ['hostname', '--all-ip-addresses'];
+  const argv = [process.execPath, 'bin/skyfleet.mjs', 'exec', '--stack', 'local', '--json', ...command];
   const { code, stdout, stderr } = await rig.exec(argv, { cwd: CHECKOUT });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const printed = JSON.parse(stdout) as { node: string; stdout: string }[];
   expect(printed).toEqual(
-    nodes.map(({ nodeName, privateIp }) =>
-      expect.objectContaining({ node: nodeName, stdout: expect.stringContaining(privateIp) as string }),
+    nodes.map(
+      ({ nodeName, privateIp }) =>
+        expect.objectContaining({
+          node: nodeName,
+          stdout: expect.stringContaining(privateIp) as string,
+        }) as object,
     ),
   );
 });
