@@ -15,7 +15,15 @@ import { type Tags, problemsOf, withDefaults } from './inputs';
 import { nameStands, withName } from './naming';
 import { awsUnder, messageOf } from './operation';
 import type { Aws, ResourceType } from './resource-type';
-import { allTags, differences, inputsFromState, inputsOf, plannedState, stateOf, tagChange } from './state';
+import {
+  allTags,
+  differences,
+  inputsAndAllTags,
+  inputsFromState,
+  plannedState,
+  stateOf,
+  tagChange,
+} from './state';
 
 export type ResourceTable = Readonly<Record<string, ResourceType>>;
 
@@ -58,10 +66,7 @@ export class AwsPlugin implements Plugin {
 
   check({ type, name, olds, news, randomSeed }: CheckCall): Promise<CheckResult> {
     const resource = this.lookUp(type);
-    const { tagsAll, ...given } = news;
-    // What an import has read is checked as it was given, with all tags.
-    const asked = resource.tag === undefined || tagsAll === undefined ? news : given;
-    const failures = problemsOf(type, inputsOf(resource), asked).map(({ path, reason }) => ({
+    const failures = problemsOf(type, inputsAndAllTags(resource), news).map(({ path, reason }) => ({
       property: path,
       reason,
     }));

@@ -12,9 +12,14 @@ import {
 import { type Input, type Inputs, type Tags, canonical, sameJson, text } from './inputs';
 import type { Aws, ResourceType, TagChange } from './resource-type';
 
-export function inputsOf(resource: ResourceType): Inputs {
+function inputsOf(resource: ResourceType): Inputs {
   const own = Object.entries(resource.inputs).filter(([key]) => key !== 'tagsAll');
   return { ...Object.fromEntries(own), ...(resource.global ? {} : { region: text({ replaces: true }) }) };
+}
+
+/** The inputs and what they make of the tags with the provider's default ones, which is compared, and read by an import. */
+export function inputsAndAllTags(resource: ResourceType): Inputs {
+  return { ...inputsOf(resource), ...(resource.tag ? { tagsAll: { kind: 'tags' } } : {}) };
 }
 
 export function allTags(defaultTags: Tags, news: Properties): Properties[string] {
@@ -24,8 +29,7 @@ export function allTags(defaultTags: Tags, news: Properties): Properties[string]
 }
 
 export function differences(resource: ResourceType, olds: Properties, news: Properties): PropertyChange[] {
-  const inputs: Inputs = { ...inputsOf(resource), ...(resource.tag ? { tagsAll: { kind: 'tags' } } : {}) };
-  const changes = Object.entries(inputs).flatMap(([key, input]) => {
+  const changes = Object.entries(inputsAndAllTags(resource)).flatMap(([key, input]) => {
     const after = news[key];
     if ((after === undefined || after === null) && input.computed) return [];
     const old = canonical(input, olds[key]);
