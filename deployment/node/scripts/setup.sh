@@ -44,6 +44,10 @@ command -v docker >/dev/null || install docker.io
 have_compose || {
   update_lists
   install "$(compose_package)"
+  have_compose || {
+    say 'neither "docker compose" nor "docker-compose" works, although one was installed'
+    exit 1
+  }
 }
 
 # Without systemd, the machine's own start-up has to run cron and the container engine.
@@ -56,10 +60,6 @@ fi
 
 PYTHONPATH=$here python3 -B -c 'import docker_api; docker_api.ping()' || {
   say 'the container engine does not answer on its socket; start it, or look at its log'
-  exit 1
-}
-have_compose || {
-  say 'neither "docker compose" nor "docker-compose" works, although both were looked for and one was installed'
   exit 1
 }
 say 'done'
