@@ -9,6 +9,9 @@ export const stagingFolder = 'skyfleet';
 /** Variables of the run part that the node's scripts read; sudo drops all others. */
 const runVariables = ['SKYPILOT_NODE_IPS', 'SKYFLEET_INCARNATION', 'SKYFLEET_PHASE', 'SKYFLEET_REPAIR'];
 
+/** The setup part of a task, with the shipped files there. */
+export const setupPart = `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`;
+
 /**
  * The run part of a managed job, which stays as long as the nodes serve. It is the login user's, whose programs SkyPilot
  * can end.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { followOrders, nodeParts, stagingFolder } from './node-task';
+import { followOrders, nodeParts, setupPart, stagingFolder } from './node-task';
 import { candidates, skyMachine, type MachineSpec, type SkyCandidate, type SkyMachine } from './machine';
 
 /**
@@ -87,7 +87,7 @@ export function renderTask(place: string, machine: MachineSpec, labels: Record<s
       ordered: candidates(machine),
       ...(machine.managed === true ? { job_recovery: recovery } : {}),
     },
-    setup: `sudo sh ~/${stagingFolder}/scripts/setup.sh\n`,
+    setup: setupPart,
     run: machine.managed === true ? followOrders : nodeParts.run,
   };
 }
