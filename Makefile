@@ -109,7 +109,7 @@ record-state: node_modules/.package-lock.json ## Record the stack of `make local
 	@$(TSX) local/record-state.ts
 
 .PHONY: bench
-bench: node_modules/.package-lock.json ## Measure scale against bounds; writes docs/performance.md
+bench: setup ## Measure scale, and how soon nodes are connected, against bounds; writes docs/performance.md
 	@$(TSX) bench/run.ts
 
 .PHONY: clean-check

@@ -3,9 +3,12 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../local/command';
 import { CHECKOUT } from '../local/rig/paths';
+import { cacheRoot } from '../local/tools/cache';
+import { ensurePulumi } from '../local/tools/pulumi';
 import { isWithin, row, table, withSection, type Figure } from './figures';
 import { commandCount, shellLoop } from './loop';
 import { endAll, type Cost } from './measure';
+import { nodeStartFigures } from './node-start';
 import { plot } from './plot';
 import { SkyPilotStandIn } from './skypilot-stand-in';
 import { programs, Workspace, type Program } from './workspace';
@@ -22,8 +25,8 @@ const scales = [
   { clusters: 100, pairs: 2 },
   { clusters: 400, pairs: 1 },
 ] as const;
-/** The one at which they are held against as many bare commands as they have commands, too. */
-const scaleByCommands = 100;
+/** The one at which they are held against as many bare commands as there are clusters, too. */
+const scaleByClusters = 100;
 
 function say(line: string): void {
   console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
@@ -61,17 +64,16 @@ class Bench {
     this.add({ name, against, unit: 's', pairs: ups.map(([many]) => [many, sleeping]) });
   }
 
-  /** Previews and no-change `up`s of ever larger stacks against as many bare commands. */
+  /** Previews and no-change `up`s of ever larger stacks against as many bare commands as they have commands. */
   async steadyStates(): Promise<void> {
     this.server.launchTime = 0;
     this.server.forget();
     for (const program of programs) await this.workspace.fresh(program);
     for (const { clusters, pairs } of scales) {
       await this.workspace.bringUp('clusters', { count: clusters });
-      await this.steadyState(clusters, clusters, pairs, 1.5);
-      if (clusters !== scaleByCommands) continue;
       const commands = commandCount(await this.workspace.recorded('clusters'));
-      await this.steadyState(clusters, commands, 1);
+      await this.steadyState(clusters, commands, pairs, 1.5);
+      if (clusters === scaleByClusters) await this.steadyState(clusters, clusters, 1);
     }
   }
 
@@ -122,14 +124,15 @@ class Bench {
   }
 }
 
-/** The parts of the benchmark. */
-const parts = ['launches', 'steadyStates'] as const;
+/** The parts of the benchmark that measure scale. */
+const scaleParts = ['launches', 'steadyStates'] as const;
 
 /** What the figures were measured on. */
-async function machine(env: NodeJS.ProcessEnv): Promise<string> {
+async function machine(): Promise<string> {
   const [cpu] = cpus();
+  const { pulumi: cli } = await ensurePulumi(cacheRoot());
   const [pulumi, commit, changed] = await Promise.all([
-    run(['pulumi', 'version'], { env }),
+    run([cli, 'version']),
     run(['git', 'rev-parse', '--short', 'HEAD'], { cwd: CHECKOUT }),
     run(['git', 'status', '--porcelain', '--', ':!docs'], { cwd: CHECKOUT }),
   ]);
@@ -147,35 +150,48 @@ function writeReport(figures: readonly Figure[], surroundings: string): void {
   writeFileSync(join(CHECKOUT, 'docs', 'performance.svg'), plot(figures, 'Ratios; the line is the bound'));
 }
 
-/** @param wanted the parts to run; all of them, with the report written, where it is empty. */
-async function main(wanted: readonly string[]): Promise<void> {
+/** Measures scale, in a workspace that goes whatever happens. */
+async function scaleFigures(wanted: readonly (typeof scaleParts)[number][]): Promise<Figure[]> {
+  if (wanted.length === 0) return [];
   const server = new SkyPilotStandIn();
   const workspace = await Workspace.create(await server.start());
   const clean = (): void => {
     endAll();
     workspace.remove();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
+  const ends = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
+    const end = (): void => {
       clean();
       process.exit(1);
-    });
-  }
+    };
+    process.once(signal, end);
+    return () => process.off(signal, end);
+  });
   try {
     const bench = new Bench(workspace, server);
-    for (const part of parts) {
-      if (wanted.length === 0 || wanted.includes(part)) await bench[part]();
+    for (const part of scaleParts) {
+      if (wanted.includes(part)) await bench[part]();
     }
-    const { figures } = bench;
-    console.log(`\n${table(figures)}`);
-    if (wanted.length === 0) writeReport(figures, await machine(workspace.env));
-    const exceeded = figures.filter((figure) => !isWithin(figure));
-    console.log(`${figures.length} figures, ${exceeded.length} beyond their bound`);
-    if (exceeded.length > 0) process.exitCode = 1;
+    return bench.figures;
   } finally {
     clean();
     await server.stop();
+    ends.forEach((off) => off());
   }
+}
+
+/** @param wanted the parts to run; all of them, with the report written, where it is empty. */
+async function main(wanted: readonly string[]): Promise<void> {
+  const isWanted = (part: string): boolean => wanted.length === 0 || wanted.includes(part);
+  const figures = [
+    ...(await scaleFigures(scaleParts.filter(isWanted))),
+    ...(isWanted('nodeStart') ? await nodeStartFigures(say) : []),
+  ];
+  console.log(`\n${table(figures)}`);
+  if (wanted.length === 0) writeReport(figures, await machine());
+  const exceeded = figures.filter((figure) => !isWithin(figure));
+  console.log(`${figures.length} figures, ${exceeded.length} beyond their bound`);
+  if (exceeded.length > 0) process.exitCode = 1;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
