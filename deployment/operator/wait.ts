@@ -6,7 +6,7 @@ import { runOnNodes, standDown } from './hand-over';
 import { carriedBy, labelKeys, parseSubmission, type Carried, type Submission } from './incarnation';
 import { standingOf } from './instances';
 import { finishedJob, jobFailure } from './job';
-import { LossWatch } from './losses';
+import { LossWatch, type InstanceStanding } from './losses';
 import { carriedOut, EndedJobError } from './orders';
 import { retag } from './retag';
 import { ownServer } from './server-identity';
@@ -101,27 +101,33 @@ const usualLookSeconds = 30;
  * Looks whether AWS takes an instance of a launch that is under way. SkyPilot would go on to connect to it for a quarter
  * of an hour: the launch is ended, so that the next `up` launches again.
  */
-function lossesOf(
+async function lossesOf(
   sky: SkyPilot,
-  { incarnation, requestId }: Submission,
+  { incarnation, requestId, generation }: Submission,
   environment: CommandEnvironment,
-): { seconds: number; look: () => Promise<void> } {
-  const watch = new LossWatch();
+): Promise<{ seconds: number; look: () => Promise<void> }> {
+  // The first launch of a place has no instances but its own.
+  const isFirst = generation === 1;
+  let watch = isFirst ? new LossWatch() : undefined;
   const look = async (): Promise<void> => {
-    let lost: string[];
+    let standing: InstanceStanding[];
     try {
-      lost = watch.look(await standingOf(environment, [labelKeys.incarnation, incarnation]));
+      standing = await standingOf(environment, [labelKeys.incarnation, incarnation]);
     } catch (error) {
       // What cannot be seen is no loss: the launch itself is followed all the same.
       if (error instanceof AwsCliError) return;
       throw error;
     }
+    watch ??= new LossWatch(standing);
+    const lost = watch.look(standing);
     if (lost.length === 0) return;
     await sky.cancelRequest(requestId);
     throw new Error(
       `AWS has taken ${lost.join(', ')} of cluster ${incarnation} while it was being brought up; run pulumi up again, which launches it again`,
     );
   };
+  // At once, before SkyPilot has begun: what runs now and has ended by the next look is lost.
+  if (!isFirst) await look();
   return { seconds: Number(environment['SKYFLEET_LOOK_SECONDS'] ?? usualLookSeconds), look };
 }
 
@@ -133,7 +139,7 @@ async function launchedLog(
   deadline: number,
 ): Promise<string> {
   const { incarnation, requestId } = submission;
-  const losses = lossesOf(sky, submission, environment);
+  const losses = await lossesOf(sky, submission, environment);
   const { job_id: job } = (await sky.result(requestId, deadline, losses).catch(async (error: unknown) => {
     throw error instanceof SkyRequestError ? await launchFailure(sky, submission, error) : error;
   })) as { job_id: number };

@@ -387,28 +387,35 @@ describe('wait', () => {
     );
   });
 
-  test('ends a launch of which AWS takes an instance, so that the next up does not follow it', async () => {
-    let end: (outcome: Outcome) => void = () => undefined;
-    outcomes['/launch'] = () => new Promise<Outcome>((resolve) => (end = resolve));
-    outcomes['/api/cancel'] = () => {
-      end('cancelled');
-      return { value: null };
-    };
-    await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
-    awsAnswers(
+  test.each([
+    ['its own', 1, '[["i-1", "running", null]]'],
+    [
+      'one that was there before',
+      2,
       '[["i-1", "running", null], ["i-0", "terminated", "Server.SpotInstanceTermination"]]',
-      '[["i-1", "shutting-down", "Server.SpotInstanceTermination"]]',
-    );
-    const { code, stderr } = await wait({}, { SKYFLEET_LOOK_SECONDS: '0.2' });
-    expect(code).toBe(1);
-    expect(stderr).toBe(
-      'sensors-0: AWS has taken i-1 of cluster sensors-0-aaaa while it was being brought up; run pulumi up again, which launches it again\n',
-    );
-    expect(server.received.at(-1)).toMatchObject({
-      path: '/api/cancel',
-      body: { request_ids: ['request-1'] },
-    });
-  });
+    ],
+  ])(
+    'ends a launch where AWS takes %s, so that the next up does not follow it',
+    async (_, generation, then) => {
+      let end: (outcome: Outcome) => void = () => undefined;
+      outcomes['/launch'] = () => new Promise<Outcome>((resolve) => (end = resolve));
+      outcomes['/api/cancel'] = () => {
+        end('cancelled');
+        return { value: null };
+      };
+      await fetch(`${endpoint}/launch`, { method: 'POST', body: '{}' });
+      awsAnswers(then, '[["i-1", "shutting-down", "Server.SpotInstanceTermination"]]');
+      const { code, stderr } = await wait({ generation }, { SKYFLEET_LOOK_SECONDS: '0.2' });
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'sensors-0: AWS has taken i-1 of cluster sensors-0-aaaa while it was being brought up; run pulumi up again, which launches it again\n',
+      );
+      expect(server.received.at(-1)).toMatchObject({
+        path: '/api/cancel',
+        body: { request_ids: ['request-1'] },
+      });
+    },
+  );
 
   test('follows a launch whose instances cannot be seen', async () => {
     let end: (outcome: Outcome) => void = () => undefined;
