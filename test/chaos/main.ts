@@ -56,16 +56,19 @@ async function main(): Promise<void> {
     process.stdout.write(`${line}\n`);
     if (out !== undefined) fs.appendFileSync(out, `${line}\n`);
   };
-  await withOwnRig(values.rig, async (rig) => {
+  await withOwnRig(values.rig, async (rig, interrupted) => {
     const totals = await new Chaos(rig, {
       kills,
       seed,
       commit,
       before,
       show: (line) => process.stderr.write(`${line}\n`),
-      record: (line) => write(JSON.stringify(line)),
+      record: (line) => {
+        // The kill under way is made again by the run that goes on.
+        if (!interrupted.aborted) write(JSON.stringify(line));
+      },
     }).run();
-    write(closingLine(totals));
+    if (!interrupted.aborted) write(closingLine(totals));
     if (totals.converged < totals.kills) process.exitCode = 1;
   });
 }
