@@ -13,7 +13,7 @@ import type { Figure } from './figures';
 /** Seconds within which a node has to be connected. */
 const patienceSeconds = 120;
 
-/** Where the files of the requirement's task are put on the node, from its folder here or as text. */
+/** Text of a file of the requirement's task. */
 const requirement = (name: string): string => readFileSync(join(__dirname, 'requirement', name), 'utf8');
 
 /** Stops what runs on a node and deletes what setup and run parts have made, as if it had just been launched. */
@@ -145,8 +145,8 @@ export function nodeStartFigures(say: (line: string) => void): Promise<Figure[]>
     const withoutWait = await node.connectedAfter(theirs, { DOCKER_SCRIPT_SECONDS: '0' });
     const name = 'node reachable to CONNECTED';
     return [
-      { name, against: "the requirement's setup and run", unit: 's', pairs: [[our, asItIs]], bound: 0.5 },
-      { name, against: "the same without its Docker script's wait", unit: 's', pairs: [[our, withoutWait]] },
+      { name, against: "the requirement's task", unit: 's', pairs: [[our, asItIs]], bound: 0.5 },
+      { name, against: 'the same without its wait', unit: 's', pairs: [[our, withoutWait]] },
     ];
   });
 }
