@@ -8,6 +8,7 @@ import { localStack } from '../local/job/rig-stack';
 import { withOwnRig } from '../local/own-rig';
 import type { Rig } from '../local/rig';
 import { inNamespace } from '../local/rig/namespace';
+import { connectedNodes } from '../test/e2e/rig-run';
 import type { Figure } from './figures';
 
 /** Seconds within which a node has to be connected. */
@@ -68,25 +69,11 @@ class BenchNode {
   private async connectedSince(start: number): Promise<number> {
     while (Date.now() < start + patienceSeconds * 1000) {
       await sleep(500);
-      const since = (await this.connections()).filter((moment) => moment > start);
+      const connected = await connectedNodes(this.rig);
+      const since = connected.map(({ connectedSince }) => connectedSince).filter((moment) => moment > start);
       if (since.length > 0) return Math.min(...since);
     }
     throw new Error(`no compute node has connected within ${patienceSeconds} s`);
-  }
-
-  /** The moments since which the orchestrator has been connected to each compute node that it hears from. */
-  private async connections(): Promise<number[]> {
-    const url = `${this.rig.endpoints.bacalhau}/api/v1/orchestrator/nodes`;
-    const listed = await run(inNamespace(this.rig.paths, ['curl', '--silent', '--fail', url]));
-    const { Nodes } = JSON.parse(listed) as {
-      Nodes: {
-        Info: { NodeType: string };
-        ConnectionState: { Status: string; ConnectedSince: string };
-      }[];
-    };
-    return Nodes.filter(
-      ({ Info, ConnectionState }) => Info.NodeType === 'Compute' && ConnectionState.Status === 'CONNECTED',
-    ).map(({ ConnectionState }) => Date.parse(ConnectionState.ConnectedSince));
   }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The run part of that task, as it was.
+# The run part of that task, as it was, but for the compose that is there: it said `docker compose`.
 set -e
 
 cd /opt/bacalhau && sudo docker-compose up -d

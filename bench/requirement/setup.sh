@@ -23,3 +23,5 @@ sudo cp /tmp/deploy/scripts/* /usr/local/bin/
 sudo chmod +x /usr/local/bin/*.py
 
 sudo python3 /usr/local/bin/generate_bacalhau_config.py
+
+# Left out: the node's identity, made by a program that the task does not hold. It is among the files.

@@ -52,23 +52,22 @@ async function main(): Promise<void> {
   const commit = commitOf();
   const before = out === undefined ? [] : earlierLines(out, seed, commit);
   if (out !== undefined) fs.mkdirSync(path.dirname(out), { recursive: true });
-  const write = (line: string): void => {
-    process.stdout.write(`${line}\n`);
-    if (out !== undefined) fs.appendFileSync(out, `${line}\n`);
-  };
   await withOwnRig(values.rig, async (rig, interrupted) => {
+    const write = (line: string): void => {
+      // The kill under way is made again by the run that goes on.
+      if (interrupted.aborted) return;
+      process.stdout.write(`${line}\n`);
+      if (out !== undefined) fs.appendFileSync(out, `${line}\n`);
+    };
     const totals = await new Chaos(rig, {
       kills,
       seed,
       commit,
       before,
       show: (line) => process.stderr.write(`${line}\n`),
-      record: (line) => {
-        // The kill under way is made again by the run that goes on.
-        if (!interrupted.aborted) write(JSON.stringify(line));
-      },
+      record: (line) => write(JSON.stringify(line)),
     }).run();
-    if (!interrupted.aborted) write(closingLine(totals));
+    write(closingLine(totals));
     if (totals.converged < totals.kills) process.exitCode = 1;
   });
 }

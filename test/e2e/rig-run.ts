@@ -52,6 +52,8 @@ export interface ComputeNode {
   name: string;
   membership: string;
   connection: string;
+  /** Since when the orchestrator has heard from it, in ms since the epoch. */
+  connectedSince: number;
   labels: Record<string, string>;
 }
 
@@ -64,7 +66,7 @@ export async function computeNodes(rig: Rig): Promise<ComputeNode[]> {
     Nodes: {
       Info: { NodeID: string; NodeType: string; Labels: Record<string, string> };
       Membership: string;
-      ConnectionState: { Status: string };
+      ConnectionState: { Status: string; ConnectedSince: string };
     }[];
   };
   return Nodes.filter(({ Info }) => Info.NodeType === 'Compute').map(
@@ -72,6 +74,7 @@ export async function computeNodes(rig: Rig): Promise<ComputeNode[]> {
       name: Info.NodeID,
       membership: Membership,
       connection: ConnectionState.Status,
+      connectedSince: Date.parse(ConnectionState.ConnectedSince),
       labels: Info.Labels,
     }),
   );
