@@ -1,3 +1,5 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { closingLine, parseRecord, surplus, totalsOf, type KillLine } from '../../chaos/driver';
 import { uniform } from '../../chaos/uniform';
 
@@ -28,4 +30,16 @@ test('the same seed draws the same numbers, and another one others, all from 0 t
   expect(drawn(1).every((number) => number >= 0 && number < 1)).toBe(true);
   const mean = drawn(1).reduce((sum, number) => sum + number, 0) / 1000;
   expect(Math.abs(mean - 0.5)).toBeLessThan(0.05);
+});
+
+test('the record in docs/chaos is of one commit and seed, has no gap, and comes to what its page says', () => {
+  const read = (name: string): string =>
+    fs.readFileSync(path.join(__dirname, '..', '..', '..', 'docs', 'chaos', name), 'utf8');
+  const lines = parseRecord(read('run.jsonl'));
+  expect(lines.map(({ n }) => n)).toEqual(lines.map((_line, index) => index + 1));
+  const origins = [...new Set(lines.map(({ seed, commit }) => `seed ${seed} on commit ${commit}`))];
+  expect(origins).toHaveLength(1);
+  const page = read('README.md').replace(/`/g, '').replace(/\s+/g, ' ');
+  expect(page).toContain(origins[0]);
+  expect(page).toContain(closingLine(totalsOf(lines)));
 });
