@@ -31,7 +31,7 @@ export interface KillLine {
   during: During;
   /** Seconds from the start of that to the kill. */
   atSeconds: number;
-  /** Whether there was anything to kill then: a command may be quicker than it was when it was measured. */
+  /** Whether the command was still under way, with something to kill: it may be quicker than when it was measured. */
   hit: boolean;
   /** Seconds that it takes undisturbed, as measured on this machine: the range of `atSeconds`. */
   duration: number;
@@ -281,7 +281,8 @@ export class Chaos {
       instances = await this.observer.instances();
     }
     const atSeconds = secondsSince(start);
-    const hit = await this.kill(kill, leader, instances);
+    const isUnderWay = !progress.over;
+    const hit = (await this.kill(kill, leader, instances)) && isUnderWay;
     return { run: await ended, atSeconds, hit };
   }
 
