@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { CHECKOUT } from '../../../local/rig/paths';
 import { closingLine, parseRecord, surplus, totalsOf, type KillLine } from '../../chaos/driver';
 import { uniform } from '../../chaos/uniform';
 
@@ -33,8 +34,7 @@ test('the same seed draws the same numbers, and another one others, all from 0 t
 });
 
 test('the record in docs/chaos is of one commit and seed, has no gap, and comes to what its page says', () => {
-  const read = (name: string): string =>
-    fs.readFileSync(path.join(__dirname, '..', '..', '..', 'docs', 'chaos', name), 'utf8');
+  const read = (name: string): string => fs.readFileSync(path.join(CHECKOUT, 'docs', 'chaos', name), 'utf8');
   const lines = parseRecord(read('run.jsonl'));
   expect(lines.map(({ n }) => n)).toEqual(lines.map((_line, index) => index + 1));
   const origins = [...new Set(lines.map(({ seed, commit }) => `seed ${seed} on commit ${commit}`))];
