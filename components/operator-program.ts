@@ -1,7 +1,7 @@
 import * as path from 'node:path';
-import { bundleFile } from '../deployment/operator/bundles';
+import { bundleFile, type RunCommand } from '../deployment/operator/bundles';
 
 /** The command line of a program of the operator's room, relative to the Pulumi project so that it is the same everywhere. */
-export function operatorProgram(command: 'claim' | 'files' | 'submit' | 'wait'): string {
+export function operatorProgram(command: RunCommand): string {
   return `node ${path.relative(process.cwd(), bundleFile(command))}`;
 }

@@ -1,11 +1,11 @@
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import { canonicalText, type PlaceInputs } from '../config/change-classes';
-import { labelKeys } from '../deployment/operator/incarnation';
+import { labelKeys, submissionText } from '../deployment/operator/incarnation';
 import type { LaunchVariables } from '../deployment/operator/launch';
 import { machineKey, type MachineSpec } from '../deployment/operator/machine';
 import { inputsFingerprint, planPlace, type PlacePlan } from '../deployment/operator/place-plan';
-import { storedProgram } from '../deployment/operator/stored-program';
+import { deleteCommand, deleteProgramFingerprint } from '../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml, type Placement } from '../deployment/operator/task';
 import type { NodeReport, ReadyCluster } from '../deployment/operator/wait';
 import { Launches } from './launches';
@@ -131,7 +131,7 @@ export class SkyCluster extends pulumi.ComponentResource {
       `${name}-submit`,
       {
         create: operatorProgram('submit'),
-        delete: storedProgram('delete'),
+        delete: deleteCommand,
         environment: {
           ...server,
           SKYFLEET_CHANGE: this.plan.change,
@@ -142,6 +142,7 @@ export class SkyCluster extends pulumi.ComponentResource {
           SKYFLEET_RECOVERY: args.recovery,
           SKYFLEET_MACHINE: machine,
           SKYFLEET_FILES: args.files,
+          SKYFLEET_DELETE_PROGRAM: deleteProgramFingerprint(),
           ...launch,
         },
         logging: local.Logging.None,
@@ -156,7 +157,7 @@ export class SkyCluster extends pulumi.ComponentResource {
         create: operatorProgram('wait'),
         environment: {
           ...server,
-          SKYFLEET_SUBMISSION: submit.stdout,
+          SKYFLEET_SUBMISSION: submit.stdout.apply(submissionText),
           SKYFLEET_TAGS: JSON.stringify(args.tags ?? {}),
           SKYFLEET_APPLIED: toYaml(JSON.parse(canonicalText(args.inputs))),
         },

@@ -1,6 +1,6 @@
 import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
-import { storedProgram } from '../deployment/operator/stored-program';
+import { releaseCommand } from '../deployment/operator/stored-program';
 import { operatorProgram } from './operator-program';
 
 /** Which SkyPilot server a stack belongs to. */
@@ -43,7 +43,7 @@ export class SkyServer extends pulumi.ComponentResource {
       `${name}-skypilot`,
       {
         create: operatorProgram('claim'),
-        delete: storedProgram('release'),
+        delete: releaseCommand(),
         environment: {
           SKYFLEET_STACK: args.stack,
           SKYFLEET_REGION: args.region,

@@ -61,6 +61,9 @@ function inputChanges(applied: RecordedPlace['applied'], wait: PreviewStep | und
     : differingInputs(applied.inputs, parse(wanted) as PlaceInputs, standingIn(applied));
 }
 
+/** The variable that tells the program by which a place is deleted. */
+const programVariable = 'SKYFLEET_DELETE_PROGRAM';
+
 /** What the variables of a command hold of which nothing runs on a node, in words; other variables go by their names. */
 const variableNames: Readonly<Record<string, string>> = {
   SKYFLEET_TASK: 'the task of its next launch differs',
@@ -74,15 +77,15 @@ function differingVariables(before: Record<string, unknown>, after: Record<strin
   return (
     [...new Set([...Object.keys(before), ...Object.keys(after)])]
       // The fingerprint of the inputs differs where they do, which are told themselves.
-      .filter((name) => name !== 'SKYFLEET_INPUTS' && before[name] !== after[name])
+      .filter((name) => !['SKYFLEET_INPUTS', programVariable].includes(name) && before[name] !== after[name])
       .map((name) => variableNames[name] ?? `${name} differs`)
   );
 }
 
-/** Whether a command itself differs, such as the program that it carries, and not only what it is told. */
+/** Whether a command itself differs, or the program that it carries, and not only what it is told. */
 function isOtherCommand(before: PreviewState | undefined, after: PreviewState | undefined): boolean {
   const [from, to] = [before, after].map((state) =>
-    canonicalText({ ...state?.inputs, environment: undefined }),
+    canonicalText({ ...state?.inputs, environment: environmentOf(state)[programVariable] }),
   );
   return from !== to;
 }

@@ -1,10 +1,11 @@
 import * as path from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
-import { commands } from './bundles';
+import { bundleName, commands, isStored } from './bundles';
 
 /**
  * The programs of the stack's commands, each as one text. All of them at once, because the bundler takes longer to start
- * than to build.
+ * than to build. Those that Pulumi is to store are packed here, once for all previews.
  *
  * @param root folder to which the paths of the sources are relative.
  * @returns the paths of all sources, and the texts by file name.
@@ -24,8 +25,19 @@ export function bundle(root: string): { sources: string[]; bundles: Map<string, 
     metafile: true,
     absWorkingDir: root,
   });
+  const texts = new Map(
+    outputFiles.map((output) => [path.basename(output.path, '.js'), output.text.trimEnd()]),
+  );
   return {
     sources: Object.keys(metafile.inputs),
-    bundles: new Map(outputFiles.map((output) => [path.basename(output.path), output.text.trimEnd()])),
+    bundles: new Map(
+      commands.map((command) => {
+        const text = texts.get(command) ?? '';
+        return [bundleName(command), isStored(command) ? pack(text) : text];
+      }),
+    ),
   };
 }
+
+/** A text in a form that is small and can stand in any other. */
+const pack = (text: string): string => brotliCompressSync(text).toString('base64');

@@ -3,9 +3,23 @@ import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fingerprint } from './shipped-files';
 
-/** The programs of `commands/` that the stack's commands run. */
-export const commands = ['claim', 'files', 'submit', 'wait', 'delete', 'release'] as const;
-export type OperatorCommand = (typeof commands)[number];
+/** The programs of `commands/` that commands of the stack run from the checkout. */
+const runCommands = ['claim', 'files', 'submit', 'wait'] as const;
+export type RunCommand = (typeof runCommands)[number];
+
+/** Those that run from Pulumi's state, where there may be no checkout (`stored-program.ts`). */
+const storedCommands = ['delete', 'release'] as const;
+export type StoredCommand = (typeof storedCommands)[number];
+
+export const commands = [...runCommands, ...storedCommands] as const;
+export type OperatorCommand = RunCommand | StoredCommand;
+
+export const isStored = (command: OperatorCommand): command is StoredCommand =>
+  (storedCommands as readonly string[]).includes(command);
+
+/** Name of the file that holds the bundle of a command: a program for node, or a packed one. */
+export const bundleName = (command: OperatorCommand): string =>
+  `${command}.${isStored(command) ? 'packed' : 'js'}`;
 
 const checkout = path.join(__dirname, '..', '..');
 
@@ -14,24 +28,29 @@ const folder = path.join(__dirname, '..', 'bundles');
 
 let texts: ReadonlyMap<string, string> | undefined;
 
-/** The whole program of a command, as one text that needs no other source. */
+/** The whole program of a command, as one text that needs no other source; packed where it is to be stored. */
 export function bundleText(command: OperatorCommand): string {
   texts ??= bundlesOf(checkout, folder);
-  const text = texts.get(`${command}.js`);
-  if (text === undefined) throw new Error(`esbuild made no ${command}.js`);
+  const text = texts.get(bundleName(command));
+  if (text === undefined) throw new Error(`esbuild made no ${bundleName(command)}`);
   return text;
 }
 
-const files = new Map<OperatorCommand, string>();
+/** The same as it was last kept, for the programs that are bundles themselves: they take no look at the sources. */
+export function keptBundle(command: OperatorCommand): string {
+  return fs.readFileSync(path.join(folder, bundleName(command)), 'utf8');
+}
+
+const files = new Map<RunCommand, string>();
 
 /**
  * The file that holds the whole program of a command, brought up to date with its sources. Node starts it in a fifth of
  * the time that it takes to compile the sources, and a stack runs two such programs for each place.
  */
-export function bundleFile(command: OperatorCommand): string {
+export function bundleFile(command: RunCommand): string {
   const known = files.get(command);
   if (known !== undefined) return known;
-  const file = path.join(folder, `${command}.js`);
+  const file = path.join(folder, bundleName(command));
   ensureText(file, bundleText(command));
   files.set(command, file);
   return file;
@@ -105,7 +124,7 @@ function keptBundles(root: string, kept: string): ReadonlyMap<string, string> | 
   const unchanged =
     Object.entries(sources).every(([source, print]) => isSame(path.join(root, source), print)) &&
     Object.entries(bundles).every(([name, print]) => isSame(path.join(kept, name), print)) &&
-    commands.every((command) => `${command}.js` in bundles);
+    commands.every((command) => bundleName(command) in bundles);
   if (!unchanged) return undefined;
   return new Map(
     Object.keys(bundles).map((name) => [name, fs.readFileSync(path.join(kept, name), 'utf8')] as const),

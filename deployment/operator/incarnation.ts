@@ -13,7 +13,7 @@ export const labelKeys = {
 export const stackMark = (stack: string): string =>
   createHash('sha256').update(stack).digest('hex').slice(0, 8);
 
-/** What the submit command prints and what later steps go by. */
+/** What was submitted, which later steps go by. */
 export interface Submission {
   /** Name of the SkyPilot cluster that stands, or is to stand, in the place. */
   incarnation: string;
@@ -40,10 +40,19 @@ export function carriedBy({ managed = [] }: Pick<Submission, 'managed'>, incarna
   return { incarnation, managed: managed.includes(incarnation) };
 }
 
-/** Reads what an earlier submit command printed; undefined where there was none. */
+/** What the submit command prints: the submission, and the program that the place is deleted by (`stored-program.ts`). */
+export type SubmitOutput = Submission & { program?: string };
+
+/** Reads the submission in what an earlier submit command printed; undefined where there was none. */
 export function parseSubmission(stdout: string | undefined): Submission | undefined {
-  return stdout === undefined || stdout === '' ? undefined : (JSON.parse(stdout) as Submission);
+  if (stdout === undefined || stdout === '') return undefined;
+  const printed = JSON.parse(stdout) as SubmitOutput;
+  delete printed.program;
+  return printed;
 }
+
+/** The submission alone in what a submit command printed, as later steps are told it. */
+export const submissionText = (stdout: string): string => JSON.stringify(parseSubmission(stdout));
 
 /** Letters and digits that are hard to mistake for one another. */
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { PlaceInputs, Standing } from '../../config/change-classes';
-import { carriedBy, parseSubmission, type Submission } from './incarnation';
+import { carriedBy, parseSubmission, submissionText, type Submission } from './incarnation';
 import type { StandingPlace } from './observation';
 import { placeOfSubmit, placeOfWait } from './preview';
 import type { ReadyCluster } from './wait';
@@ -84,17 +84,30 @@ function commandOf({ inputs, outputs }: Resource): RecordedCommand {
   };
 }
 
-function inputsOf({ environment }: RecordedCommand): PlaceInputs | undefined {
+function inputsOf(
+  { environment }: RecordedCommand,
+  known: Map<string, PlaceInputs>,
+): PlaceInputs | undefined {
   const applied = environment['SKYFLEET_APPLIED'];
-  return applied === undefined ? undefined : (parse(applied) as PlaceInputs);
+  if (applied === undefined) return undefined;
+  const inputs = known.get(applied) ?? (parse(applied) as PlaceInputs);
+  known.set(applied, inputs);
+  return inputs;
 }
 
-/** What was last applied to a place, by the wait command that followed it to its end. */
-export function appliedBy(wait: RecordedCommand): NonNullable<RecordedPlace['applied']> {
+/**
+ * What was last applied to a place, by the wait command that followed it to its end.
+ *
+ * @param known inputs that were parsed before, by their text: the places of a fleet have the same, and parsing takes long.
+ */
+export function appliedBy(
+  wait: RecordedCommand,
+  known = new Map<string, PlaceInputs>(),
+): NonNullable<RecordedPlace['applied']> {
   const submission = wait.environment['SKYFLEET_SUBMISSION'] ?? '';
   const ready = JSON.parse(wait.stdout) as ReadyCluster;
   return {
-    inputs: inputsOf(wait),
+    inputs: inputsOf(wait, known),
     submission,
     ready,
     managed: carriedBy(parseSubmission(submission) ?? {}, ready.incarnation).managed,
@@ -146,6 +159,7 @@ export function parseRecordedStack(json: string): RecordedStack {
   const stack = emptyStack();
   const submits = new Map<string, RecordedCommand>();
   const waits = new Map<string, RecordedCommand>();
+  const known = new Map<string, PlaceInputs>();
   for (const resource of deployment?.resources ?? []) {
     if (resource.delete === true) continue;
     const name = resource.urn.split('::').at(-1) ?? '';
@@ -168,7 +182,7 @@ export function parseRecordedStack(json: string): RecordedStack {
     const submission = parseSubmission(submit.stdout);
     if (submission === undefined) continue;
     const wait = waits.get(place);
-    const applied = wait === undefined ? undefined : appliedBy(wait);
+    const applied = wait === undefined ? undefined : appliedBy(wait, known);
     stack.places.set(place, {
       place,
       environment: submit.environment,
@@ -181,7 +195,7 @@ export function parseRecordedStack(json: string): RecordedStack {
         token: submit.environment['SKYFLEET_ORCHESTRATOR_TOKEN'],
       },
       applied,
-      finished: applied?.submission === submit.stdout,
+      finished: applied?.submission === submissionText(submit.stdout),
     });
   }
   return stack;

@@ -1,20 +1,38 @@
-import { brotliCompressSync } from 'node:zlib';
-import { bundleText } from './bundles';
+import { bundleText, keptBundle } from './bundles';
+import { fingerprint } from './shipped-files';
 
-const commands = new Map<string, string>();
+/*
+ * Pulumi runs a delete command maybe from another machine, from a checkout of another version, or from none. So the state
+ * carries the whole program. Pulumi hands each input of a command from process to process several times at every step, and
+ * what the command printed far less often: where there are many commands, the program stands in what they print.
+ */
+
+const unpack = (packed: string): string =>
+  `eval(require('zlib').brotliDecompressSync(Buffer.from(${packed},'base64'))+'')`;
+
+/** The delete command of the stack, which carries its program. Node is handed it on standard input, not as an argument. */
+export function releaseCommand(): string {
+  return `node - <<'SKYFLEET_PROGRAM'\n${unpack(`'${bundleText('release')}'`)}\nSKYFLEET_PROGRAM\n`;
+}
+
+/** The delete command of a place, which runs the program that its submit command has printed. */
+export const deleteCommand = `node -e "${unpack('JSON.parse(process.env.PULUMI_COMMAND_STDOUT).program')}"`;
+
+/** Fingerprint of the program that a place is deleted by: the submit command is told it, and prints the program anew where it differs. */
+export const deleteProgramFingerprint = (): string => fingerprint(bundleText('delete'));
 
 /**
- * A command line that carries its whole program, so that it still runs where there is no checkout, such as the delete
- * command that Pulumi keeps in its state. The program is handed to node on standard input, not as an argument.
+ * The program that a place is deleted by.
  *
- * It is compressed: every place carries it, and Pulumi keeps it twice and hands it from process to process at each step.
+ * @param reviewed its fingerprint.
+ * @throws Error where another one is kept by now.
  */
-export function storedProgram(command: 'delete' | 'release'): string {
-  const known = commands.get(command);
-  if (known !== undefined) return known;
-  const packed = brotliCompressSync(bundleText(command)).toString('base64');
-  const program = `eval(require('zlib').brotliDecompressSync(Buffer.from('${packed}','base64'))+'')`;
-  const line = `node - <<'SKYFLEET_PROGRAM'\n${program}\nSKYFLEET_PROGRAM\n`;
-  commands.set(command, line);
-  return line;
+export function deleteProgram(reviewed: string): string {
+  const program = keptBundle('delete');
+  if (fingerprint(program) !== reviewed) {
+    throw new Error(
+      'the programs below deployment/operator/ have changed since pulumi read them; run pulumi up again to see the changes first',
+    );
+  }
+  return program;
 }

@@ -10,6 +10,7 @@ import {
   labelKeys,
   parseSubmission,
   type Submission,
+  type SubmitOutput,
   type WantedPlace,
 } from './incarnation';
 import { zonesOfInstances } from './instances';
@@ -22,13 +23,20 @@ import { giveOrder, newOrderId } from './orders';
 import { ownServer } from './server-identity';
 import { filesFingerprint } from './shipped-files';
 import type { ClusterStatus, SkyPilot } from './skypilot';
+import { deleteProgram } from './stored-program';
 import { zonesOf, type SkyTask } from './task';
+
+/** Submits what is to stand in a place, and gives it back with the program that the place is deleted by. */
+export async function submit(environment: CommandEnvironment): Promise<SubmitOutput> {
+  const program = deleteProgram(required(environment, 'SKYFLEET_DELETE_PROGRAM'));
+  return { ...(await submitPlace(environment)), program };
+}
 
 /**
  * Schedules the launch of what is to stand in a place, and returns at once. What was submitted for this generation before
  * is not submitted again.
  */
-export async function submit(environment: CommandEnvironment): Promise<Submission> {
+async function submitPlace(environment: CommandEnvironment): Promise<Submission> {
   const recorded = parseSubmission(environment['PULUMI_COMMAND_STDOUT']);
   const generation = Number(required(environment, 'SKYFLEET_GENERATION'));
   if (recorded?.generation === generation) return recorded;

@@ -3,7 +3,8 @@ import type { PlaceInputs } from '../../config/change-classes';
 import { readNodeFiles } from '../../deployment/operator/node-files';
 import { parseRecordedStack } from '../../deployment/operator/recorded-state';
 import { fileFingerprints } from '../../deployment/operator/shipped-files';
-import { storedProgram } from '../../deployment/operator/stored-program';
+import { bundleText } from '../../deployment/operator/bundles';
+import { deleteCommand, releaseCommand } from '../../deployment/operator/stored-program';
 import { toYaml } from '../../deployment/operator/task';
 import { type Home, ourHome } from './binaries';
 import { disturbances, reviewOf } from './disturbances';
@@ -139,8 +140,9 @@ describe.each(recordedStates())('what $version has recorded of the stack $stack'
       expect(kind).toBe('none');
       expect(reason).toContain('its commands are of another version; nothing runs');
     }
-    expect(after).toContain(JSON.stringify(storedProgram('delete')));
-    expect(after).toContain(JSON.stringify(storedProgram('release')));
+    expect(after).toContain(JSON.stringify(deleteCommand));
+    expect(after).toContain(bundleText('delete'));
+    expect(after).toContain(JSON.stringify(releaseCommand()));
     expect(new Set(around().sky.paths)).toEqual(new Set(['/status']));
     expect(standingIn(after)).toEqual(standingIn(standing.state));
   });

@@ -2,6 +2,7 @@ import type * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
 import { readNodeFiles } from '../../../deployment/operator/node-files';
 import { fileFingerprints, filesFingerprint, fileVariable } from '../../../deployment/operator/shipped-files';
+import { deleteCommand, deleteProgramFingerprint } from '../../../deployment/operator/stored-program';
 import { secretFingerprint } from '../../../components/secret-fingerprint';
 import { mockPulumi, printedKey, setConfig, type Registered } from './mocks';
 
@@ -239,8 +240,12 @@ test('the token reaches the nodes through the bucket, below their prefix', () =>
   expect(settings).toMatchObject({ bacalhau: { tokenKey: 'fleets/sensors/credentials/orchestrator-token' } });
 });
 
-test('what runs at deletion is stored whole', () => {
-  const submit = ofType('command:local:Command').find(({ name }) => name === 'sensors-0-submit');
-  expect(submit?.inputs['delete']).toMatch(/^node - <<'SKYFLEET_PROGRAM'\n/);
-  expect(submit?.inputs['delete']).not.toContain('deployment/');
+test('what runs at deletion is stored whole: in the command of the stack, and in what those of places print', () => {
+  const command = (named: string) =>
+    ofType('command:local:Command').find(({ name }) => name === named)?.inputs;
+  expect(command('skyfleet-dev-skypilot')?.['delete']).toMatch(/^node - <<'SKYFLEET_PROGRAM'\n/);
+  expect(command('skyfleet-dev-skypilot')?.['delete']).not.toContain('deployment/');
+  expect(command('sensors-0-submit')?.['delete']).toBe(deleteCommand);
+  const { values } = environmentOf('sensors-0-submit');
+  expect(values['SKYFLEET_DELETE_PROGRAM']).toBe(deleteProgramFingerprint());
 });

@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { operatorProgram } from '../../../components/operator-program';
 import { bundlesOf, bundleText, ensureText } from '../../../deployment/operator/bundles';
+import { releaseCommand } from '../../../deployment/operator/stored-program';
 
 const checkout = path.resolve(__dirname, '../../..');
 
@@ -28,13 +29,17 @@ test('the command line of a program is the same in every checkout, and runs in t
   expect(run(operatorProgram('submit'), checkout)).toMatchObject(toldNothing);
 });
 
-test.each(['claim', 'submit', 'release'] as const)(
+test.each(['claim', 'submit'] as const)(
   'the bundle of %s runs without its sources and without packages',
   (command) => {
     fs.writeFileSync(path.join(folder, 'program.js'), bundleText(command));
     expect(run('node program.js', folder)).toMatchObject(toldNothing);
   },
 );
+
+test('the command that carries its program runs without anything beside it', () => {
+  expect(run(releaseCommand(), folder)).toMatchObject(toldNothing);
+});
 
 test('a file that holds another text is replaced, and one that holds the text is left alone', () => {
   const file = path.join(folder, 'made', 'claim.js');

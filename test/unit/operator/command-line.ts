@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { bundleText } from '../../../deployment/operator/bundles';
 
 /** The mark that the stack has left on its server. */
 export const mark = '0a1b2c3d';
@@ -22,6 +23,11 @@ export function placeEnvironment(folder: string, endpoint: string): Record<strin
     SKYFLEET_SERVER: JSON.stringify({ mark }),
   };
 }
+
+/** What Pulumi hands to the commands of a place of which a submission is recorded. */
+export const submitted = (submission: object): Record<string, string> => ({
+  PULUMI_COMMAND_STDOUT: JSON.stringify({ ...submission, program: bundleText('delete') }),
+});
 
 /** Runs a command line to its end, as Pulumi does. */
 export function runLine(

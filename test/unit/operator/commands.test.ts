@@ -2,12 +2,17 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
+import { bundleText } from '../../../deployment/operator/bundles';
 import { readNodeFiles } from '../../../deployment/operator/node-files';
 import { filesFingerprint, fileVariable } from '../../../deployment/operator/shipped-files';
 import { labelKeys } from '../../../deployment/operator/incarnation';
-import { storedProgram } from '../../../deployment/operator/stored-program';
+import {
+  deleteCommand,
+  deleteProgramFingerprint,
+  releaseCommand,
+} from '../../../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml } from '../../../deployment/operator/task';
-import { mark, placeEnvironment, runLine } from './command-line';
+import { mark, placeEnvironment, runLine, submitted } from './command-line';
 import { machine, placement } from './fixtures';
 import { SkyPilotServer, type Outcome, type Received } from './skypilot-server';
 
@@ -76,20 +81,20 @@ describe('submit', () => {
     SKYFLEET_RECOVERY: 'up',
     SKYFLEET_MACHINE: 'm1',
     SKYFLEET_FILES: filesFingerprint(files),
+    SKYFLEET_DELETE_PROGRAM: deleteProgramFingerprint(),
     SKYFLEET_ORCHESTRATOR_TOKEN: token,
     ...launchVariables,
   };
   const submit = (extra: Record<string, string> = {}) =>
     run('node --import tsx deployment/operator/commands/submit.ts', { ...environment, ...extra });
-  const recorded = (submission: Record<string, unknown>): Record<string, string> => ({
-    PULUMI_COMMAND_STDOUT: JSON.stringify({
+  const recorded = (submission: Record<string, unknown>): Record<string, string> =>
+    submitted({
       incarnation: 'sensors-0-aaaa',
       requestId: 'r',
       retiring: [],
       generation: 1,
       ...submission,
-    }),
-  });
+    });
   /** The launches that were sent, with the task of each. */
   const launches = () =>
     server.received
@@ -100,7 +105,8 @@ describe('submit', () => {
     outcomes['/status'] = () => ({ value: [] });
     const { code, stdout, stderr } = await submit();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const submission = JSON.parse(stdout) as Record<string, string>;
+    const { program, ...submission } = JSON.parse(stdout) as Record<string, string>;
+    expect(program).toBe(bundleText('delete'));
     expect(submission).toEqual({
       incarnation: expect.stringMatching(/^sensors-0-\w{4}$/) as string,
       requestId: 'request-2',
@@ -226,6 +232,20 @@ describe('submit', () => {
     expect(launches()).toEqual([]);
   });
 
+  test('gives the place no other program to be deleted by than the one that the preview went by', async () => {
+    const { code, stderr } = await submit({ SKYFLEET_DELETE_PROGRAM: 'other' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('the programs below deployment/operator/ have changed since pulumi read them');
+    expect(server.received).toEqual([]);
+  });
+
+  test('has a submission of a version that printed no program carry one, and asks nothing for that', async () => {
+    const before = { incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [], generation: 2 };
+    const { stdout } = await submit({ PULUMI_COMMAND_STDOUT: JSON.stringify(before) });
+    expect(JSON.parse(stdout)).toEqual({ ...before, program: bundleText('delete') });
+    expect(server.received).toEqual([]);
+  });
+
   test('ships no file that the preview has not shown', async () => {
     const { code, stderr } = await submit({ SKYFLEET_FILES: 'other' });
     expect(code).toBe(1);
@@ -289,7 +309,7 @@ describe("the stack's own server", () => {
 
   test('is left without a trace of the stack when that is destroyed, also where only part of it is left', async () => {
     const identity = JSON.parse((await claim()).stdout) as { mark: string };
-    const release = () => run(storedProgram('release'), { PULUMI_COMMAND_STDOUT: JSON.stringify(identity) });
+    const release = () => run(releaseCommand(), { PULUMI_COMMAND_STDOUT: JSON.stringify(identity) });
     const stray = { ...cluster, name: 'sensors-0-lost' };
     outcomes['/status'] = () => ({ value: [stray, { ...stray, name: 'other', labels: null }] });
     awsAnswers('[]');
@@ -305,19 +325,13 @@ describe("the stack's own server", () => {
     async (command) => {
       server.users.clear();
       const program =
-        command === 'delete'
-          ? storedProgram('delete')
-          : `node --import tsx deployment/operator/commands/${command}.ts`;
-      const submission = JSON.stringify({
-        incarnation: 'sensors-0-aaaa',
-        requestId: 'r',
-        retiring: [],
-        generation: 1,
-      });
+        command === 'delete' ? deleteCommand : `node --import tsx deployment/operator/commands/${command}.ts`;
+      const submission = { incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [], generation: 1 };
       const { code, stderr } = await run(program, {
         SKYFLEET_GENERATION: '2',
-        SKYFLEET_SUBMISSION: submission,
-        PULUMI_COMMAND_STDOUT: submission,
+        SKYFLEET_SUBMISSION: JSON.stringify(submission),
+        SKYFLEET_DELETE_PROGRAM: deleteProgramFingerprint(),
+        ...submitted(submission),
       });
       expect(code).toBe(1);
       expect(stderr).toContain(
@@ -546,7 +560,7 @@ describe('wait', () => {
 });
 
 describe('delete', () => {
-  const submission = JSON.stringify({
+  const recorded = submitted({
     incarnation: 'sensors-0-aaaa',
     requestId: 'r',
     retiring: [],
@@ -555,8 +569,7 @@ describe('delete', () => {
 
   test('runs without a checkout and ends when the instances are terminated', async () => {
     awsAnswers('["i-1"]', '[]');
-    const program = `cd ${folder} && ${storedProgram('delete')}`;
-    const { code, stdout, stderr } = await run(program, { PULUMI_COMMAND_STDOUT: submission });
+    const { code, stdout, stderr } = await run(`cd ${folder} && ${deleteCommand}`, recorded);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(server.received.map(({ path, body }) => [path, body['cluster_name']])).toEqual([
       ['/down', 'sensors-0-aaaa'],
@@ -570,17 +583,12 @@ describe('delete', () => {
   test('takes a cluster that is gone for done', async () => {
     outcomes['/down'] = () => ({ error: { type: 'ClusterDoesNotExist', message: 'gone' } });
     awsAnswers('[]');
-    expect(await run(storedProgram('delete'), { PULUMI_COMMAND_STDOUT: submission })).toMatchObject({
-      code: 0,
-    });
+    expect(await run(deleteCommand, recorded)).toMatchObject({ code: 0 });
   });
 
   test('names the instances that are left at the time limit, and the next command', async () => {
     awsAnswers(...Array.from({ length: 20 }, () => '["i-1"]'));
-    const { code, stderr } = await run(storedProgram('delete'), {
-      PULUMI_COMMAND_STDOUT: submission,
-      SKYFLEET_DELETE_MINUTES: '0.01',
-    });
+    const { code, stderr } = await run(deleteCommand, { ...recorded, SKYFLEET_DELETE_MINUTES: '0.01' });
     expect(code).toBe(1);
     expect(stderr).toContain('its instances i-1 are not terminated');
     expect(stderr).toContain('aws ec2 describe-instances --region us-west-2 --instance-ids i-1');

@@ -4,6 +4,7 @@ import {
   isIncarnationOf,
   newIncarnation,
   parseSubmission,
+  submissionText,
 } from '../../../deployment/operator/incarnation';
 import type { ClusterStatus } from '../../../deployment/operator/skypilot';
 
@@ -96,4 +97,11 @@ test('a name is one of the place whose name it begins with, and of no other', ()
 test('nothing printed means nothing submitted', () => {
   expect(parseSubmission(undefined)).toBeUndefined();
   expect(parseSubmission('')).toBeUndefined();
+});
+
+test('later steps are told the submission as it was printed, without the program beside it', () => {
+  const submission = { incarnation: 'a-0-bbbb', requestId: 'r', retiring: ['a-0-cccc'], generation: 2 };
+  const printed = JSON.stringify({ ...submission, program: 'packed' });
+  expect(parseSubmission(printed)).toEqual(submission);
+  expect(submissionText(printed)).toBe(JSON.stringify(submission));
 });

@@ -9,9 +9,13 @@ import { readNodeFiles } from '../../../deployment/operator/node-files';
 import type { Order } from '../../../deployment/operator/orders';
 import { filesFingerprint } from '../../../deployment/operator/shipped-files';
 import { SkyPilot, type ManagedJob } from '../../../deployment/operator/skypilot';
-import { storedProgram } from '../../../deployment/operator/stored-program';
+import {
+  deleteCommand,
+  deleteProgramFingerprint,
+  releaseCommand,
+} from '../../../deployment/operator/stored-program';
 import { renderSkyConfig, renderTask, toYaml } from '../../../deployment/operator/task';
-import { mark, placeEnvironment, runLine } from './command-line';
+import { mark, placeEnvironment, runLine, submitted } from './command-line';
 import { machine, placement, standingNode } from './fixtures';
 import { SkyPilotServer, type Outcome, type Received } from './skypilot-server';
 
@@ -125,14 +129,14 @@ describe('submit', () => {
       SKYFLEET_RECOVERY: 'managed',
       SKYFLEET_MACHINE: key,
       SKYFLEET_FILES: filesFingerprint(files),
+      SKYFLEET_DELETE_PROGRAM: deleteProgramFingerprint(),
       SKYFLEET_TASK: toYaml(renderTask('sensors-0', spec, {})),
       SKYFLEET_SKYPILOT_CONFIG: toYaml(renderSkyConfig(placement, {})),
       SKYFLEET_NODE: '{"place":"sensors-0"}\n',
       ...extra,
     });
-  const recorded = (changes: Partial<Submission> = {}): Record<string, string> => ({
-    PULUMI_COMMAND_STDOUT: JSON.stringify(submission(changes)),
-  });
+  const recorded = (changes: Partial<Submission> = {}): Record<string, string> =>
+    submitted(submission(changes));
 
   test('submits a managed job whose nodes stay and follow orders, under a name that says whose it is', async () => {
     const { stdout, stderr } = await submit();
@@ -305,9 +309,7 @@ test('delete ends the job by its incarnation and takes its orders away', async (
   fs.mkdirSync(path.join(folder, 'bucket'));
   fs.writeFileSync(objectFile('fleets/sensors/orders/sensors-0-aaaa.json'), '{}');
   running();
-  const { code, stderr } = await run(storedProgram('delete'), {
-    PULUMI_COMMAND_STDOUT: JSON.stringify(submission()),
-  });
+  const { code, stderr } = await run(deleteCommand, submitted(submission()));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(server.received.find(({ path }) => path === '/jobs/cancel')?.body['job_ids']).toEqual([1]);
   expect(server.paths).not.toContain('/down');
@@ -322,7 +324,7 @@ test("release ends whatever managed job is the stack's", async () => {
     { id: 3, name: 'training', status: 'RUNNING' },
   ];
   running();
-  const { code, stderr } = await run(storedProgram('release'), {
+  const { code, stderr } = await run(releaseCommand(), {
     PULUMI_COMMAND_STDOUT: JSON.stringify({ mark }),
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -34,7 +34,7 @@ const submit = {
       SKYFLEET_ORCHESTRATOR_TOKEN: secret('planted-token'),
     },
   },
-  outputs: { stdout: submission },
+  outputs: { stdout: submission.replace('}', ',"program":"packed"}') },
 };
 const wait = {
   urn: urn(ofPlace, 'sensors-0-wait'),
