@@ -4,7 +4,16 @@ import type { LocalStack } from '../../local/job/stack';
 import { openRig, stopRig, type Rig } from '../../local/rig';
 import { CHECKOUT } from '../../local/rig/paths';
 import type { NodeReport } from '../../deployment/operator/wait';
-import { aws, connectedNodes, emulator, onInstance, runCli, succeeded, taggedInstances } from './rig-run';
+import {
+  aws,
+  computeNodes,
+  connectedNodes,
+  emulator,
+  onInstance,
+  runCli,
+  succeeded,
+  taggedInstances,
+} from './rig-run';
 import { ArgumentWatch, leaksIn } from './token-search';
 
 jest.setTimeout(40 * 60_000);
@@ -63,11 +72,27 @@ const expected = (): string[] => nodes.map(({ nodeName, sensorId }) => `${nodeNa
 const preempt = (instanceId: string): Promise<void> =>
   emulator(rig, `preempt/${instanceId}`, { noticeSeconds: 0 });
 
+/** Shows on an instance what its node is, and how far SkyPilot's job has come. */
+const showNode = `cat /opt/sensor/config/identity.json; docker ps --all; docker logs --tail 20 bacalhau_compute 2>&1
+  tail --lines 20 /home/*/sky_logs/*/run.log`;
+
+/** What is there, for whoever reads why something did not come to be. */
+async function situation(): Promise<string> {
+  const ids = await running();
+  const instances = await Promise.all(
+    ids.map(async (id) => `${id}:\n${(await onInstance(rig, id, showNode)).stdout}`),
+  );
+  const jobs = await rig.exec(['sky', 'jobs', 'queue']);
+  return [...instances, JSON.stringify(await computeNodes(rig)), jobs.stdout, jobs.stderr].join('\n');
+}
+
 /** Asks again and again until something is so. */
 async function until(what: string, minutes: number, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + minutes * 60_000;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`not within ${minutes} minutes: ${what}`);
+    if (Date.now() > deadline) {
+      throw new Error(`not within ${minutes} minutes: ${what}\n${await situation()}`);
+    }
     await sleep(2000);
   }
 }
@@ -113,11 +138,15 @@ test('a node that AWS takes comes back unattended as the same sensor, and the ot
     (await running()).filter((id) => !nodes.some(({ instanceId }) => instanceId === id));
   await until('another instance runs', 10, async () => (await fresh()).length === 1);
   expect(await unchanged()).toContain('SkyPilot is bringing');
-  const [instance = ''] = await fresh();
   // The list of nodes knows the lost one as connected until it misses it.
-  const serves = async (): Promise<boolean> =>
-    (await nodeOn(instance)).identity !== '' && (await connected()).length === 3;
+  const serves = async (): Promise<boolean> => {
+    const [instance] = await fresh();
+    return (
+      instance !== undefined && (await nodeOn(instance)).identity !== '' && (await connected()).length === 3
+    );
+  };
   await until('three nodes are connected', 10, serves);
+  const [instance = ''] = await fresh();
 
   const after = await Promise.all([...others, instance].map(nodeOn));
   expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
