@@ -21,8 +21,8 @@ const launchedAtOnce = 16;
 const launchPairs = 1;
 /** Clusters of the stacks whose steady state is measured, and the pairs of runs for each. */
 const scales = [
-  { clusters: 1, pairs: 3 },
-  { clusters: 100, pairs: 2 },
+  { clusters: 1, pairs: 5 },
+  { clusters: 100, pairs: 3 },
   { clusters: 400, pairs: 1 },
 ] as const;
 /** The one at which they are held against as many bare commands as there are clusters, too. */

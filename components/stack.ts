@@ -83,7 +83,9 @@ export async function declareStack(config: StackConfig): Promise<DeclaredStack> 
   const stack = stackName();
   const name = `${pulumi.getProject()}-${pulumi.getStack()}`;
   const tags = { ...config.tags, 'skyfleet-stack': stack };
-  const history = await readHistory(config);
+  const reading = readHistory(config);
+  // An `up` that cannot be told what came before must change nothing; a preview never does, and declares meanwhile.
+  if (!pulumi.runtime.isDryRun()) await reading;
   new Reviewed(name, { stack, governance: config.governance, secrets: { ...config.secrets } });
   const prefixOf = (fleet: { name: string }): string => `${config.buckets.prefix}${fleet.name}/`;
 
@@ -127,6 +129,7 @@ export async function declareStack(config: StackConfig): Promise<DeclaredStack> 
     instanceProfileName: nodeRole.instanceProfileName,
     connection: connectionOf(config),
   };
+  const history = await reading;
   const launches = new Launches(name);
   const fleets = config.fleets.map(
     (fleet) =>

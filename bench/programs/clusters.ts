@@ -47,7 +47,7 @@ export = async (): Promise<Record<string, unknown>> => {
   if (fleet === undefined) throw new Error('the configuration has no fleet');
   const token = 'a-token-of-the-orchestrator';
   const orchestratorToken = pulumi.secret(token);
-  const history = await readHistory(
+  const reading = readHistory(
     {
       ...config,
       region,
@@ -56,6 +56,7 @@ export = async (): Promise<Record<string, unknown>> => {
     },
     () => allRunning,
   );
+  if (!pulumi.runtime.isDryRun()) await reading;
 
   const skypilot = new SkyServer('bench', {
     stack,
@@ -70,6 +71,7 @@ export = async (): Promise<Record<string, unknown>> => {
     files: shipped,
     callMinutes: config.timeouts.callMinutes,
   });
+  const history = await reading;
   const launches = new Launches('bench');
   const nodes = Array.from({ length: clusters }, (_, index) => {
     const place = `sensors-${index}`;
