@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { run, tryRun } from '../command';
 import { mountsBelow } from '../mounts';
+import { SKY_PORT } from './addresses';
 import type { RigPaths } from './paths';
 
 /**
@@ -17,13 +18,20 @@ export function isNamespace(file: string): boolean {
   return mountsBelow([file]).includes(file);
 }
 
-/** Makes the namespace where it is missing. It has a loopback interface and no way out. */
+/**
+ * Makes the namespace where it is missing. It has a loopback interface and no way out.
+ *
+ * SkyPilot's port is one of those that the kernel gives to connections that go out: one of those would keep its server from
+ * starting, and whoever asks whether it is there yet could be connected to itself.
+ */
 export async function createNamespace(paths: RigPaths): Promise<void> {
   if (!isNamespace(paths.namespaceFile)) {
     rmSync(paths.namespaceFile, { force: true });
     await run(['ip', 'netns', 'add', paths.id]);
   }
   await run(['ip', '-n', paths.id, 'link', 'set', 'lo', 'up']);
+  const reserve = `echo ${SKY_PORT} >/proc/sys/net/ipv4/ip_local_reserved_ports`;
+  await run(inNamespace(paths, ['sh', '-c', reserve]));
 }
 
 const namespaceList = z.array(z.object({ name: z.string(), id: z.number().optional() }));
