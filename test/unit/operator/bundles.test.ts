@@ -41,6 +41,11 @@ test('the command that carries its program runs without anything beside it', () 
   expect(run(releaseCommand(), folder)).toMatchObject(toldNothing);
 });
 
+test('the program that a place is deleted by fits into a variable of its environment', () => {
+  // Linux takes 128 KiB for one (MAX_ARG_STRLEN), and the submission stands beside it.
+  expect(bundleText('delete').length).toBeLessThan(100_000);
+});
+
 test('a file that holds another text is replaced, and one that holds the text is left alone', () => {
   const file = path.join(folder, 'made', 'claim.js');
   ensureText(file, 'of an earlier version');
