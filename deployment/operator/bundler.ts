@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
-import { bundleName, commands, isStored } from './bundles';
+import { bundleName, commands, isStored, type OperatorCommand } from './bundles';
 
 /**
  * The programs of the stack's commands, each as one text. All of them at once, because the bundler takes longer to start
@@ -25,14 +25,12 @@ export function bundle(root: string): { sources: string[]; bundles: Map<string, 
     metafile: true,
     absWorkingDir: root,
   });
-  const texts = new Map(
-    outputFiles.map((output) => [path.basename(output.path, '.js'), output.text.trimEnd()]),
-  );
   return {
     sources: Object.keys(metafile.inputs),
     bundles: new Map(
-      commands.map((command) => {
-        const text = texts.get(command) ?? '';
+      outputFiles.map((output) => {
+        const command = path.basename(output.path, '.js') as OperatorCommand;
+        const text = output.text.trimEnd();
         return [bundleName(command), isStored(command) ? pack(text) : text];
       }),
     ),

@@ -18,7 +18,10 @@ export function releaseCommand(): string {
 /** The delete command of a place, which runs the program that its submit command has printed. */
 export const deleteCommand = `node -e "${unpack('JSON.parse(process.env.PULUMI_COMMAND_STDOUT).program')}"`;
 
-/** Fingerprint of the program that a place is deleted by: the submit command is told it, and prints the program anew where it differs. */
+/**
+ * Fingerprint of the program that a place is deleted by. The submit command is told it, so that Pulumi runs it again, and it
+ * prints the program anew, when that is another one.
+ */
 export const deleteProgramFingerprint = (): string => fingerprint(bundleText('delete'));
 
 /**
