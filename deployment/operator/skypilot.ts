@@ -53,6 +53,9 @@ export class SkyServerError extends Error {
 /** Raised where another try is worth it: no connection, or a server that is restarting or overloaded. */
 class Unreachable extends Error {}
 
+/** Raised where the server's own program failed, and the question can be asked again. */
+class Broken extends Error {}
+
 /** What a server says of itself. */
 interface Health {
   status?: string;
@@ -136,7 +139,7 @@ export const hasEnded = ({ status }: ManagedJob): boolean => endedJob.test(statu
 /** Seconds after which one HTTP exchange is given up; long waits are made of several. */
 const exchangeSeconds = 50;
 
-const exchangePolicy = retry(handleType(Unreachable), {
+const exchangePolicy = retry(handleType(Unreachable).orType(Broken), {
   maxAttempts: 4,
   backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 4000 }),
 });
@@ -551,9 +554,16 @@ export class SkyPilot {
         const answer = await fetched(`${this.address}${path}`, { ...request, signal }, stop);
         if (answer.status === 502 || answer.status === 503)
           throw new Unreachable(`it answers ${answer.status}`);
+        if (method === 'GET' && isTraceback(answer)) throw new Broken(whatRaised(answer.text));
         return answer;
       });
     } catch (error) {
+      if (error instanceof Broken) {
+        throw new SkyServerError(
+          `The SkyPilot server at ${this.address} fails by itself, also when asked again (${path}: ${error.message}). ` +
+            'Look at its log, where it runs: ~/.sky/api_server/server.log',
+        );
+      }
       if (!(error instanceof Unreachable)) throw error;
       throw new SkyServerError(
         `No SkyPilot server can be reached at ${this.address} (${error.message}). Start one with: sky api start; or correct skyfleet:skypilot.endpoint`,
@@ -574,6 +584,19 @@ function valueOf({ request_id, status, return_value }: RequestPayload): unknown 
   if (status === 'CANCELLED')
     throw new SkyRequestError('RequestCancelled', `request ${request_id} was cancelled`);
   return return_value === null ? null : (JSON.parse(return_value) as unknown);
+}
+
+/**
+ * Whether the server's program broke down over a question. It answers with a traceback then (SkyPilot 0.14.1 runs with
+ * `debug=True` in `sky/server/server.py`); what a request failed with is JSON under the same status.
+ */
+const isTraceback = ({ status, headers }: Answer): boolean =>
+  status === 500 && headers.get('content-type')?.startsWith('application/json') !== true;
+
+/** What a traceback ends with: the frame of a group of exceptions stands around it. */
+function whatRaised(traceback: string): string {
+  const lines = traceback.split('\n').filter((line) => /\w/.test(line));
+  return lines.at(-1)?.replace(/^[\s|+-]+/, '') ?? 'HTTP 500';
 }
 
 /** One HTTP exchange; a failed connection becomes Unreachable, unless the caller's own signal ended it. */

@@ -27,6 +27,8 @@ export class SkyPilotServer {
   healthStatus = 200;
   /** Number of answers to come that say "busy". */
   busy = 0;
+  /** Number of questions to come at which its own program fails, with a traceback. */
+  broken = 0;
   /** What jobs and requests have printed; of jobs, by the body of the request for it. */
   logs: string | ((body: Record<string, unknown>) => string) = '';
   /** The requests that have not ended. */
@@ -75,6 +77,11 @@ export class SkyPilotServer {
     if (this.busy > 0) {
       this.busy--;
       reply(503, { detail: 'busy' });
+    } else if (this.broken > 0 && request.method === 'GET') {
+      this.broken--;
+      const frame = '    +------------------------------------\n';
+      const traceback = `  + Exception Group Traceback (most recent call last):\n    | OperationalError: locked\n${frame}`;
+      reply(500, traceback, { 'content-type': 'text/plain; charset=utf-8' });
     } else if (url.pathname === '/api/health') {
       reply(this.healthStatus, this.health);
     } else if (url.pathname === '/users') {

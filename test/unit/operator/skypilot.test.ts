@@ -158,6 +158,20 @@ test('a busy server is asked again', () =>
     },
   ));
 
+test('a server whose program fails is asked again, and named with what it failed with where that does not help', () =>
+  withServer(
+    () => ({ value: [] }),
+    async (server, endpoint) => {
+      const sky = new SkyPilot({ endpoint }, user);
+      server.broken = 2;
+      expect(await sky.status()).toEqual([]);
+      server.broken = Infinity;
+      await expect(sky.status()).rejects.toThrow(
+        /^The SkyPilot server at http:\S+ fails by itself, also when asked again \(\/api\/get\S+: OperationalError: locked\)/,
+      );
+    },
+  ));
+
 describe('the check of the server', () => {
   const check = async (prepare: (server: SkyPilotServer) => void): Promise<void> =>
     withServer(
