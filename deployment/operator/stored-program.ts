@@ -1,4 +1,4 @@
-import { bundleText, keptBundle } from './bundles';
+import { bundleText } from './bundles';
 import { fingerprint } from './shipped-files';
 
 /*
@@ -23,19 +23,3 @@ export const deleteCommand = `node -e "${unpack('JSON.parse(process.env.PULUMI_C
  * prints the program anew, when that is another one.
  */
 export const deleteProgramFingerprint = (): string => fingerprint(bundleText('delete'));
-
-/**
- * The program that a place is deleted by.
- *
- * @param reviewed its fingerprint.
- * @throws Error where another one is kept by now.
- */
-export function deleteProgram(reviewed: string): string {
-  const program = keptBundle('delete');
-  if (fingerprint(program) !== reviewed) {
-    throw new Error(
-      'the programs below deployment/operator/ have changed since pulumi read them; run pulumi up again to see the changes first',
-    );
-  }
-  return program;
-}

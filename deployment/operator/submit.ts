@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { required, type CommandEnvironment } from './command-environment';
+import { keptBundle } from './bundles';
 import { takeDown } from './delete';
 import {
   carriedBy,
@@ -21,14 +22,15 @@ import type { RunWay } from './node-task';
 import { foreignClaims } from './observation';
 import { giveOrder, newOrderId } from './orders';
 import { ownServer } from './server-identity';
-import { filesFingerprint } from './shipped-files';
+import { filesFingerprint, fingerprint } from './shipped-files';
 import type { ClusterStatus, SkyPilot } from './skypilot';
-import { deleteProgram } from './stored-program';
 import { zonesOf, type SkyTask } from './task';
 
 /** Submits what is to stand in a place, and gives it back with the program that the place is deleted by. */
 export async function submit(environment: CommandEnvironment): Promise<SubmitOutput> {
-  const program = deleteProgram(required(environment, 'SKYFLEET_DELETE_PROGRAM'));
+  const program = keptBundle('delete');
+  const reviewed = required(environment, 'SKYFLEET_DELETE_PROGRAM');
+  holdToReviewed('the programs below deployment/operator/', fingerprint(program), reviewed);
   return { ...(await submitPlace(environment)), program };
 }
 
@@ -159,12 +161,17 @@ async function shrunk(sky: SkyPilot, environment: CommandEnvironment, incarnatio
 function reviewedFiles(environment: CommandEnvironment): Record<string, string> {
   const files = readNodeFiles();
   const reviewed = required(environment, 'SKYFLEET_FILES');
-  if (filesFingerprint(files) !== reviewed) {
+  holdToReviewed('the files below deployment/node/', filesFingerprint(files), reviewed);
+  return files;
+}
+
+/** @throws Error where what the checkout holds by now is not what the preview went by. */
+function holdToReviewed(what: string, held: string, reviewed: string): void {
+  if (held !== reviewed) {
     throw new Error(
-      'the files below deployment/node/ have changed since pulumi read them; run pulumi up again to see the changes first',
+      `${what} have changed since pulumi read them; run pulumi up again to see the changes first`,
     );
   }
-  return files;
 }
 
 /**

@@ -232,13 +232,6 @@ describe('submit', () => {
     expect(launches()).toEqual([]);
   });
 
-  test('gives the place no other program to be deleted by than the one that the preview went by', async () => {
-    const { code, stderr } = await submit({ SKYFLEET_DELETE_PROGRAM: 'other' });
-    expect(code).toBe(1);
-    expect(stderr).toContain('the programs below deployment/operator/ have changed since pulumi read them');
-    expect(server.received).toEqual([]);
-  });
-
   test('has a submission of a version that printed no program carry one, and asks nothing for that', async () => {
     const before = { incarnation: 'sensors-0-aaaa', requestId: 'r', retiring: [], generation: 2 };
     const { stdout } = await submit({ PULUMI_COMMAND_STDOUT: JSON.stringify(before) });
@@ -246,10 +239,17 @@ describe('submit', () => {
     expect(server.received).toEqual([]);
   });
 
-  test('ships no file that the preview has not shown', async () => {
-    const { code, stderr } = await submit({ SKYFLEET_FILES: 'other' });
+  test.each([
+    ['ships no file that the preview has not shown', 'SKYFLEET_FILES', 'the files below deployment/node/'],
+    [
+      'gives the place no other program to be deleted by than the one that the preview went by',
+      'SKYFLEET_DELETE_PROGRAM',
+      'the programs below deployment/operator/',
+    ],
+  ])('%s', async (_, variable, what) => {
+    const { code, stderr } = await submit({ [variable]: 'other' });
     expect(code).toBe(1);
-    expect(stderr).toContain('the files below deployment/node/ have changed since pulumi read them');
+    expect(stderr).toContain(`${what} have changed since pulumi read them`);
     expect(server.received).toEqual([]);
   });
 
